@@ -1,0 +1,67 @@
+"""The contract of a plugin: the ports it implements and the hooks by which it registers them.
+
+A plugin needs this package, :mod:`hatch_sign.values` and, where it reads or writes formats, :mod:`hatch_sign.formats`.
+Nothing here imports cryptography, so that a plugin's module can be imported to list it.
+"""
+
+from hatch_sign.contract.backends import (
+    Backend,
+    BackendContext,
+    ImportsCertificates,
+    KeyDescription,
+    ListsKeys,
+    MakesKeys,
+    SecretRequest,
+    Signer,
+)
+from hatch_sign.contract.formats import (
+    AggregateProducer,
+    DetachedVerifier,
+    EmbeddedProducer,
+    EmbeddedVerifier,
+    Facts,
+    Finding,
+    Format,
+    ManifestProducer,
+    ManifestVerifier,
+    Seal,
+    SidecarProducer,
+)
+from hatch_sign.contract.hookspecs import ENTRY_POINT_GROUP, hookimpl
+from hatch_sign.contract.observers import Observer, SignatureRecord
+from hatch_sign.contract.trust import Judgement, Material, TrustKind, TrustRule
+from hatch_sign.contract.witnesses import Evidence, Witness, WitnessProvider, WitnessRequest
+
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "AggregateProducer",
+    "Backend",
+    "BackendContext",
+    "DetachedVerifier",
+    "EmbeddedProducer",
+    "EmbeddedVerifier",
+    "Evidence",
+    "Facts",
+    "Finding",
+    "Format",
+    "ImportsCertificates",
+    "Judgement",
+    "KeyDescription",
+    "ListsKeys",
+    "MakesKeys",
+    "ManifestProducer",
+    "ManifestVerifier",
+    "Material",
+    "Observer",
+    "Seal",
+    "SecretRequest",
+    "SidecarProducer",
+    "SignatureRecord",
+    "Signer",
+    "TrustKind",
+    "TrustRule",
+    "Witness",
+    "WitnessProvider",
+    "WitnessRequest",
+    "hookimpl",
+]

@@ -1,0 +1,30 @@
+"""Text that came from a file, made safe to show."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories that move the cursor, change direction, hide, or mean nothing agreed."""
+
+LONGEST = 500
+"""Characters of one value that are shown; the rest becomes an ellipsis."""
+
+
+def display(text: object) -> str:
+    r"""Return `text` with control, bidirectional, ANSI and unassigned characters written as ``\x1b`` or ``\u202e``.
+
+    The result is one line of at most about 500 characters. Bytes that were not UTF-8 (surrogate escapes) are escaped.
+    """
+    shown = str(text)
+    clipped = shown[:LONGEST] + "…" if len(shown) > LONGEST else shown
+    if clipped.isascii() and clipped.isprintable():
+        return clipped
+    return "".join(_escape(character) for character in clipped)
+
+
+def _escape(character: str) -> str:
+    if unicodedata.category(character) not in _UNSAFE:
+        return character
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004
