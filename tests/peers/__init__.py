@@ -1,0 +1,1 @@
+"""Independent programs that check what hatch-sign writes."""

@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# Installs the independent programs that check what hatch-sign writes.
+#
+#   bash tests/peers/install.sh [cosign] [js] [loopback] [sigstore-python] [tools]
+#
+# No argument means all of them. Everything lands in one cache folder outside the checkout:
+# $HATCH_SIGN_PEERS, else $XDG_CACHE_HOME/hatch-sign-peers, else ~/.cache/hatch-sign-peers.
+# Each peer is installed once per pinned version. A stamp naming the pins is written last, so a run that is
+# killed half-way leaves no stamp, and the next run starts that peer afresh.
+# Packages come from whatever Go proxy and npm and Python indexes the machine is configured to use.
+set -euo pipefail
+
+COSIGN_VERSION=v3.1.3
+# The newest releases of @sigstore/* that still support Node 20.
+JS_PACKAGES=(@sigstore/verify@3.1.1 @sigstore/bundle@4.0.0 @sigstore/protobuf-specs@0.5.2)
+LOOPBACK_PACKAGES=(
+  @sigstore/mock@0.12.1 @tufjs/repo-mock@4.0.2 @sigstore/protobuf-specs@0.5.2
+  pkijs@3.4.3 asn1js@3.1.0 canonicalize@2.1.0
+)
+SIGSTORE_PYTHON_VERSION=4.5.1
+NODE_MINIMUM=20
+
+cache=${HATCH_SIGN_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/hatch-sign-peers}
+python=${HATCH_SIGN_PEERS_PYTHON:-python3}
+
+say() { printf 'install.sh: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# need PROGRAM HINT: stops unless PROGRAM is on the path, saying where it comes from.
+need() { command -v "$1" >/dev/null 2>&1 || die "$1 is not on the path: $2"; }
+
+need_node() {
+  need node "install it with 'apt-get install nodejs' or from your Node version manager"
+  local major
+  major=$(node -p 'process.versions.node.split(".")[0]')
+  ((major >= NODE_MINIMUM)) || die "node is version $major, $NODE_MINIMUM or newer is needed"
+}
+
+# fresh STAMP PINS PROBE...: true when STAMP records exactly PINS and the PROBE command succeeds.
+fresh() {
+  local stamp=$1 pins=$2
+  shift 2
+  [[ -f $stamp && $(<"$stamp") == "$pins" ]] && "$@" >/dev/null 2>&1
+}
+
+# write_stamp STAMP PINS: records the pins in one atomic step.
+write_stamp() {
+  printf '%s\n' "$2" >"$1.new"
+  mv -f "$1.new" "$1"
+}
+
+install_cosign() {
+  local stamp=$cache/bin/cosign.pins
+  if fresh "$stamp" "$COSIGN_VERSION" "$cache/bin/cosign" version; then
+    say "cosign $COSIGN_VERSION is already there"
+    return
+  fi
+  need go "install Go 1.26 or newer ('apt-get install golang-go' where the distribution is recent enough)"
+  say "building cosign $COSIGN_VERSION: this takes minutes, once"
+  mkdir -p "$cache/bin"
+  rm -f "$stamp"
+  GOBIN=$cache/bin GOFLAGS="${GOFLAGS:-} -trimpath" \
+    go install "github.com/sigstore/cosign/v3/cmd/cosign@$COSIGN_VERSION"
+  "$cache/bin/cosign" version >/dev/null
+  write_stamp "$stamp" "$COSIGN_VERSION"
+}
+
+# install_npm FOLDER PACKAGE@VERSION...: a node_modules of exactly these packages in the cache.
+install_npm() {
+  local folder=$cache/$1 stamp=$cache/$1/pins pins
+  shift
+  pins=$*
+  need_node
+  if fresh "$stamp" "$pins" test -d "$folder/node_modules"; then
+    say "${folder##*/} is already there"
+    return
+  fi
+  need npm "install it with 'apt-get install npm' or from your Node version manager"
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  printf '{"private": true}\n' >"$folder/package.json"
+  npm install --prefix "$folder" --save-exact --ignore-scripts --no-audit --no-fund --no-package-lock \
+    --loglevel=error "$@" >&2
+  write_stamp "$stamp" "$pins"
+}
+
+install_sigstore_python() {
+  local folder=$cache/sigstore-python stamp=$cache/sigstore-python/pins
+  if fresh "$stamp" "$SIGSTORE_PYTHON_VERSION" "$folder/bin/sigstore" --version; then
+    say "sigstore $SIGSTORE_PYTHON_VERSION is already there"
+    return
+  fi
+  need "$python" "install it with 'apt-get install python3 python3-venv', or set HATCH_SIGN_PEERS_PYTHON"
+  rm -rf "$folder"
+  mkdir -p "$cache"
+  "$python" -m venv "$folder" || die "no venv module: install it with 'apt-get install python3-venv'"
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "sigstore==$SIGSTORE_PYTHON_VERSION" >&2
+  "$folder/bin/sigstore" --version >/dev/null
+  write_stamp "$stamp" "$SIGSTORE_PYTHON_VERSION"
+}
+
+check_tools() {
+  need openssl "install it with 'apt-get install openssl'"
+  need_node
+}
+
+# Two runs at once would delete each other's folders. The lock dies with the run that holds it.
+lock_cache() {
+  mkdir -p "$cache"
+  if command -v flock >/dev/null 2>&1; then
+    exec 9>"$cache/lock"
+    flock 9
+  fi
+}
+
+main() {
+  (($# > 0)) || set -- tools js loopback sigstore-python cosign
+  local peer
+  for peer in "$@"; do
+    case $peer in
+      cosign | js | loopback | sigstore-python | tools) ;;
+      *) say "unknown peer '$peer': choose among cosign, js, loopback, sigstore-python, tools"; exit 2 ;;
+    esac
+  done
+  lock_cache
+  for peer in "$@"; do
+    case $peer in
+      cosign) install_cosign ;;
+      js) install_npm sigstore-js "${JS_PACKAGES[@]}" ;;
+      loopback) install_npm loopback-sigstore "${LOOPBACK_PACKAGES[@]}" ;;
+      sigstore-python) install_sigstore_python ;;
+      tools) check_tools ;;
+    esac
+  done
+  say "done, in $cache"
+}
+
+main "$@"
