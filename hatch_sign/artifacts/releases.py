@@ -1,0 +1,15 @@
+"""Which release a set of artifacts belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hatch_sign.values.artifacts import Release
+
+
+def release_of(names: Iterable[str]) -> Release | None:
+    """Return the one release that the wheels and sdists among `names` belong to; None where they name none or several."""
+    from hatch_sign.formats.distributions import declared_name  # noqa: PLC0415 - loads packaging, which few runs need
+
+    declared = {pair for name in names if (pair := declared_name(name)) is not None}
+    return Release(*declared.pop()) if len(declared) == 1 else None

@@ -1,0 +1,70 @@
+"""Entry points of the plugin group, as they are installed; nothing is imported here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+
+from hatch_sign.contract.hookspecs import ENTRY_POINT_GROUP
+from hatch_sign.registry.known import KNOWN_PLUGINS
+from hatch_sign.values.errors import PluginError
+
+KINDS = ("backend", "format", "witness", "trust", "observer")
+"""What an entry point may register, as the part of its name before the first dot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One installed entry point: ``KIND.NAME``, and the distribution that declares it."""
+
+    kind: str
+    name: str
+    distribution: str
+    version: str
+    point: EntryPoint
+
+    @property
+    def title(self) -> str:
+        """The entry point and its distribution, as messages name them."""
+        return f"{self.kind}.{self.name} of {self.distribution} {self.version}"
+
+
+def installed_entries() -> tuple[Entry, ...]:
+    """Return every entry point of the group in this environment, sorted by name and distribution."""
+    return tuple(sorted(map(_entry, entry_points(group=ENTRY_POINT_GROUP)), key=lambda e: (e.kind, e.name, e.distribution)))
+
+
+def choose(entries: Iterable[Entry], kind: str, name: str) -> Entry:
+    """Return the one entry ``kind.name``.
+
+    Raises PluginError where there is none (naming the distribution that would bring it), where several distributions
+    register it, and where one that is not ours takes a name that is.
+    """
+    found = [entry for entry in entries if (entry.kind, entry.name) == (kind, name)]
+    if not found:
+        raise _missing(kind, name)
+    if len(found) > 1:
+        owners = " and ".join(f"{entry.distribution} {entry.version}" for entry in found)
+        message = f"{kind}.{name} is registered by {owners}; expected one distribution"
+        raise PluginError(message, remedy="uninstall all but the one that you trust")
+    owner = KNOWN_PLUGINS.get(f"{kind}.{name}")
+    if owner is not None and found[0].distribution != owner:
+        message = f"{kind}.{name} is registered by {found[0].distribution}, but the name is reserved for {owner}"
+        raise PluginError(message, remedy=f"uninstall {found[0].distribution}")
+    return found[0]
+
+
+def _missing(kind: str, name: str) -> PluginError:
+    owner = KNOWN_PLUGINS.get(f"{kind}.{name}")
+    message = f"no {kind} named {name!r} is installed"
+    remedy = f"install {owner}" if owner else "`hatch-sign plugins` lists what is installed"
+    return PluginError(message, remedy=remedy)
+
+
+def _entry(point: EntryPoint) -> Entry:
+    kind, _, name = point.name.partition(".")
+    distribution = point.dist
+    if distribution is None:
+        return Entry(kind, name, "(unknown)", "", point)
+    return Entry(kind, name, distribution.name.lower().replace("_", "-"), distribution.version, point)

@@ -1,0 +1,28 @@
+"""Names that belong to the project's own distributions, so that no other may take them, and a missing one is named."""
+
+from __future__ import annotations
+
+KNOWN_PLUGINS = {
+    "backend.emulated": "hatch-sign",
+    "backend.pkcs11": "hatch-sign-pkcs11",
+    "backend.awskms": "hatch-sign-kms",
+    "backend.gcpkms": "hatch-sign-kms",
+    "backend.azurekms": "hatch-sign-kms",
+    "backend.hashivault": "hatch-sign-kms",
+    "backend.openbao": "hatch-sign-kms",
+    "backend.signserver+https": "hatch-sign-services",
+    "backend.artifact-signing": "hatch-sign-services",
+    "backend.sigstore": "hatch-sign-sigstore",
+    "format.sigstore": "hatch-sign",
+    "format.statement": "hatch-sign",
+    "format.checksums": "hatch-sign",
+    "format.cms": "hatch-sign-authenticode",
+    "format.authenticode": "hatch-sign-authenticode",
+    "format.pep740": "hatch-sign-sigstore",
+    "trust.key": "hatch-sign",
+    "trust.certificate": "hatch-sign",
+    "trust.identity": "hatch-sign-sigstore",
+    "witness.rfc3161": "hatch-sign-authenticode",
+    "observer.audit": "hatch-sign",
+}
+"""Entry-point name of each part of the project, and the distribution that brings it."""

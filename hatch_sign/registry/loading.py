@@ -1,0 +1,121 @@
+"""Import one plugin, hold it against the contract, and take what it registers."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pluggy
+
+from hatch_sign.contract import hookspecs
+from hatch_sign.contract.hookspecs import ENTRY_POINT_GROUP
+from hatch_sign.registry.entries import Entry
+from hatch_sign.values.errors import PluginError
+
+
+def new_manager() -> pluggy.PluginManager:
+    """Return a plugin manager that knows the hooks and no plugin."""
+    manager = pluggy.PluginManager(ENTRY_POINT_GROUP)
+    manager.add_hookspecs(hookspecs)
+    return manager
+
+
+def import_plugin(entry: Entry) -> object:
+    """Import what `entry` names. Raises PluginError naming the distribution, whatever the import raises."""
+    try:
+        return entry.point.load()
+    except Exception as error:  # noqa: BLE001 - a plugin's import may raise anything, and must not take others with it
+        message = f"{entry.title} cannot be imported: {type(error).__name__}: {error}"
+        raise PluginError(message, remedy=f"reinstall or uninstall {entry.distribution}") from error
+
+
+def register(manager: pluggy.PluginManager, entry: Entry, plugin: object) -> None:
+    """Register `plugin`, and refuse hooks that do not exist or do not take the arguments of their specification."""
+    try:
+        manager.register(plugin, name=f"{entry.distribution}:{entry.kind}.{entry.name}")
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        reason = " ".join(str(error).split())
+        message = f"{entry.title} breaks the plugin contract: {reason}"
+        raise PluginError(message, remedy=f"ask the author of {entry.distribution}") from error
+
+
+def load_registered(entry: Entry) -> Any:  # noqa: ANN401 - the caller's kind decides the type, checked below
+    """Return the one object that the plugin of `entry` registers for its kind.
+
+    Each plugin is held against the contract in a manager of its own, so that a broken one never breaks another.
+    """
+    manager = new_manager()
+    register(manager, entry, import_plugin(entry))
+    hook = getattr(manager.hook, f"hatch_sign_register_{entry.kind}")
+    if not hook.get_hookimpls():
+        raise _broken(entry, f"it does not implement hatch_sign_register_{entry.kind}")
+    try:
+        registered = hook()
+    except Exception as error:  # noqa: BLE001 - as for the import
+        raise _broken(entry, f"hatch_sign_register_{entry.kind} raised {type(error).__name__}: {error}") from error
+    if len(registered) != 1:
+        raise _broken(entry, f"hatch_sign_register_{entry.kind} returned nothing")
+    _CHECKS[entry.kind](entry, registered[0])
+    return registered[0]
+
+
+def _check_backend(entry: Entry, backend: Any) -> None:  # noqa: ANN401 - what a plugin returned may be anything
+    _require_attributes(entry, backend, ("name", "uri_schemes", "open"))
+    _require_call(entry, backend.open, 2, "open(reference, context)")
+    if entry.name not in backend.uri_schemes:
+        raise _broken(entry, f"its backend opens {', '.join(backend.uri_schemes)}, not {entry.name}")
+
+
+def _check_format(entry: Entry, format_: Any) -> None:  # noqa: ANN401 - as above
+    _require_attributes(entry, format_, ("name", "kind", "suffix", "verifier", "producer", "options"))
+    _require_name(entry, format_)
+    kinds = ("sidecar", "aggregate", "embedded", "manifest")
+    if format_.kind not in kinds:
+        raise _broken(entry, f"its kind is {format_.kind!r}, expected one of {', '.join(kinds)}")
+    if (format_.kind == "embedded") == bool(format_.suffix):
+        raise _broken(entry, f"its suffix is {format_.suffix!r}; embedded formats have none, all others have one")
+
+
+def _check_witness(entry: Entry, provider: Any) -> None:  # noqa: ANN401 - as above
+    _require_attributes(entry, provider, ("name", "connect"))
+    _require_name(entry, provider)
+    _require_call(entry, provider.connect, 2, "connect(address, context)")
+
+
+def _check_trust(entry: Entry, kind: Any) -> None:  # noqa: ANN401 - as above
+    _require_attributes(entry, kind, ("name", "selector", "settings", "parse"))
+    _require_name(entry, kind)
+    _require_call(entry, kind.parse, 2, "parse(table, read)")
+
+
+_CHECKS: dict[str, Callable[[Entry, Any], None]] = {
+    "backend": _check_backend,
+    "format": _check_format,
+    "witness": _check_witness,
+    "trust": _check_trust,
+}
+
+
+def _require_attributes(entry: Entry, value: object, names: tuple[str, ...]) -> None:
+    missing = [name for name in names if not hasattr(value, name)]
+    if missing:
+        raise _broken(entry, f"what it registers, a {type(value).__name__}, lacks {', '.join(missing)}")
+
+
+def _require_name(entry: Entry, value: Any) -> None:  # noqa: ANN401 - as above
+    if value.name != entry.name:
+        raise _broken(entry, f"it registers {value.name!r} under the name {entry.name!r}")
+
+
+def _require_call(entry: Entry, function: Callable[..., object], arguments: int, shape: str) -> None:
+    try:
+        inspect.signature(function).bind(*range(arguments))
+    except (TypeError, ValueError):
+        raise _broken(entry, f"expected {shape}") from None
+
+
+def _broken(entry: Entry, what: str) -> PluginError:
+    message = f"{entry.title} breaks the plugin contract: {what}"
+    return PluginError(message, remedy=f"ask the author of {entry.distribution}")

@@ -1,0 +1,1 @@
+"""Files that must survive a kill, and the folders that belong to hatch-sign."""
