@@ -50,10 +50,11 @@ def open_artifact(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         message = f"{display(path)} cannot be read: {error.strerror}"
         raise UsageError(message, remedy="check the path and its permissions") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        message = f"{display(path)} is not a regular file"
+        raise UsageError(message, remedy="name a file")
     with open(descriptor, "rb", buffering=0) as stream:  # noqa: PTH123 - a descriptor has no path
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            message = f"{display(path)} is not a regular file"
-            raise UsageError(message, remedy="name a file")
         yield stream
 
 

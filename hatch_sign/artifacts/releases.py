@@ -9,7 +9,10 @@ from hatch_sign.values.artifacts import Release
 
 def release_of(names: Iterable[str]) -> Release | None:
     """Return the one release that the wheels and sdists among `names` belong to; None where they name none or several."""
-    from hatch_sign.formats.distributions import declared_name  # noqa: PLC0415 - loads packaging, which few runs need
+    distributions = [name for name in names if name.endswith((".whl", ".tar.gz", ".zip"))]
+    if not distributions:
+        return None
+    from hatch_sign.formats.distributions import declared_name  # noqa: PLC0415 - loads packaging, and other artifacts do without
 
-    declared = {pair for name in names if (pair := declared_name(name)) is not None}
+    declared = {pair for name in distributions if (pair := declared_name(name)) is not None}
     return Release(*declared.pop()) if len(declared) == 1 else None

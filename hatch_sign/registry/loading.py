@@ -11,6 +11,7 @@ import pluggy
 from hatch_sign.contract import hookspecs
 from hatch_sign.contract.hookspecs import ENTRY_POINT_GROUP
 from hatch_sign.registry.entries import Entry
+from hatch_sign.values.display import display
 from hatch_sign.values.errors import PluginError
 
 
@@ -25,8 +26,8 @@ def import_plugin(entry: Entry) -> object:
     """Import what `entry` names. Raises PluginError naming the distribution, whatever the import raises."""
     try:
         return entry.point.load()
-    except Exception as error:  # noqa: BLE001 - a plugin's import may raise anything, and must not take others with it
-        message = f"{entry.title} cannot be imported: {type(error).__name__}: {error}"
+    except (Exception, SystemExit) as error:  # a plugin's import may raise anything, and must not take others with it
+        message = f"{entry.title} cannot be imported: {type(error).__name__}: {display(error)}"
         raise PluginError(message, remedy=f"reinstall or uninstall {entry.distribution}") from error
 
 
@@ -53,17 +54,28 @@ def load_registered(entry: Entry) -> Any:  # noqa: ANN401 - the caller's kind de
         raise _broken(entry, f"it does not implement hatch_sign_register_{entry.kind}")
     try:
         registered = hook()
-    except Exception as error:  # noqa: BLE001 - as for the import
-        raise _broken(entry, f"hatch_sign_register_{entry.kind} raised {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:  # as for the import
+        raise _broken(entry, f"hatch_sign_register_{entry.kind} raised {type(error).__name__}: {display(error)}") from error
     if len(registered) != 1:
         raise _broken(entry, f"hatch_sign_register_{entry.kind} returned nothing")
-    _CHECKS[entry.kind](entry, registered[0])
+    _check(entry, registered[0])
     return registered[0]
+
+
+def _check(entry: Entry, registered: object) -> None:
+    try:
+        _CHECKS[entry.kind](entry, registered)
+    except PluginError:
+        raise
+    except Exception as error:  # what was registered may be of any type, and its properties may raise anything
+        raise _broken(entry, f"what it registers raised {type(error).__name__}: {display(error)}") from error
 
 
 def _check_backend(entry: Entry, backend: Any) -> None:  # noqa: ANN401 - what a plugin returned may be anything
     _require_attributes(entry, backend, ("name", "uri_schemes", "open"))
     _require_call(entry, backend.open, 2, "open(reference, context)")
+    if isinstance(backend.uri_schemes, str):
+        raise _broken(entry, "its uri_schemes are one text, expected a sequence of schemes")
     if entry.name not in backend.uri_schemes:
         raise _broken(entry, f"its backend opens {', '.join(backend.uri_schemes)}, not {entry.name}")
 

@@ -58,6 +58,12 @@ class ConfigurationError(HatchSignError):
         super().__init__(message, remedy=remedy)
         self.problems = tuple(problems)
 
+    def __str__(self) -> str:
+        """Return one line; a single problem stands in it, and several are left to be listed below it."""
+        if len(self.problems) != 1:
+            return super().__str__()
+        return "; ".join(filter(None, [f"{self.message}: {self.problems[0]}", self.remedy]))
+
 
 class PluginError(HatchSignError):
     """A plugin is missing, cannot be imported, or breaks the contract; the message names its distribution."""

@@ -1,0 +1,71 @@
+"""The commands: name, module and summary. The table alone is read to show the help."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from hatch_sign import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hatch_sign.cli.environment import Environment
+
+COMMANDS = {
+    "sign": ("hatch_sign.cli.sign", "sign artifacts and check what was signed"),
+    "verify": ("hatch_sign.cli.verify", "verify artifacts under the configured trust"),
+    "token": ("hatch_sign.cli.token", "make and keep emulated tokens for development"),
+    "key": ("hatch_sign.cli.key", "make, list and certify keys where they live"),
+    "trust": ("hatch_sign.cli.trust", "write the one file that a consumer needs"),
+    "config": ("hatch_sign.cli.config", "check the configuration"),
+    "plugins": ("hatch_sign.cli.plugins", "list what is installed and what fails to load"),
+    "demo": ("hatch_sign.cli.demo", "build, sign, verify and tamper with a small project"),
+    "completion": ("hatch_sign.cli.completion", "print a completion script for a shell"),
+}
+
+
+class Command(Protocol):
+    """What a command's module offers."""
+
+    @staticmethod
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        """Declare the command's arguments."""
+
+    @staticmethod
+    def run(arguments: argparse.Namespace, environment: Environment) -> int:
+        """Run the command and return the exit code."""
+        ...
+
+
+def load_command(name: str) -> Command:
+    """Import the module of a command."""
+    return cast("Command", import_module(COMMANDS[name][0]))
+
+
+def build_parser(wanted: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser, complete for the `wanted` commands, and with no more than a summary for the others."""
+    parser = argparse.ArgumentParser(
+        prog="hatch-sign",
+        description="Sign the releases of Python projects with keys that stay in their hardware, and verify them.",
+        epilog="Exit codes: 0 done and verified; 1 rejected; 2 misuse or configuration; 3 backend, token or network.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"hatch-sign {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (_, summary) in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", allow_abbrev=False)
+        if name in wanted:
+            load_command(name).add_arguments(command)
+    return parser
+
+
+def add_configuration_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--config``."""
+    parser.add_argument("--config", metavar="FILE", help="pyproject.toml or hatch-sign.toml; default: the working directory's")
+
+
+def add_json_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--json``."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")

@@ -1,0 +1,127 @@
+"""``hatch-sign config``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from hatch_sign.cli.commands import add_configuration_argument, add_json_argument
+from hatch_sign.contract.references import parse_reference, without_query
+from hatch_sign.values.display import display
+from hatch_sign.values.errors import ConfigurationError, PluginError
+
+if TYPE_CHECKING:
+    from hatch_sign.cli.console import Console
+    from hatch_sign.cli.environment import Environment
+    from hatch_sign.configuration.model import Configuration, SignatureSettings, TrustSettings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    summary = "read the configuration and every file that it names, and say what it means; opens no key"
+    check = actions.add_parser("check", help=summary, description=f"{summary[0].upper()}{summary[1:]}.", allow_abbrev=False)
+    add_configuration_argument(check)
+    add_json_argument(check)
+
+
+def run(arguments: argparse.Namespace, environment: Environment) -> int:
+    """Check the configuration and sum it up. Raises ConfigurationError with every mistake."""
+    configuration = environment.load_configuration(arguments)
+    if configuration.path is None:
+        message = f"{display(environment.directory)} holds no configuration"
+        remedy = "write a table [tool.hatch-sign] in pyproject.toml, or a hatch-sign.toml, or name a file with --config"
+        raise ConfigurationError(message, remedy=remedy)
+    _check_files(configuration, environment)
+    environment.registry.observers(configuration.observers)
+    _warn(configuration, environment)
+    if arguments.json:
+        environment.console.document(_document(configuration))
+    else:
+        _show(configuration, environment.console)
+    return 0
+
+
+def _check_files(configuration: Configuration, environment: Environment) -> None:
+    """Read every file that the configuration names, and report all that is wrong with them together."""
+    from hatch_sign.configuration.building import build_policy  # noqa: PLC0415 - after the configuration was found to be right
+    from hatch_sign.signing.credentials import load_chain  # noqa: PLC0415 - as above
+
+    problems: list[str] = []
+    for path in dict.fromkeys(settings.certificates for settings in configuration.signatures):
+        try:
+            if path is not None:
+                load_chain(path)
+        except ConfigurationError as error:
+            problems.append(str(error))
+    try:
+        if configuration.verify.trust:
+            build_policy(configuration, environment.registry, at=environment.clock())
+    except ConfigurationError as error:
+        problems += error.problems or [str(error)]
+    if problems:
+        message = "files that the configuration names are wrong"
+        raise ConfigurationError(message, problems=problems)
+
+
+def _warn(configuration: Configuration, environment: Environment) -> None:
+    """Warn of what is no mistake here and may be one elsewhere: a machine that only verifies needs no backend."""
+    from hatch_sign.registry.entries import choose  # noqa: PLC0415 - as above
+
+    if not configuration.verify.trust:
+        environment.console.warn("nobody is trusted: write [[tool.hatch-sign.verify.trust]] before verifying")
+    for settings in configuration.signatures:
+        try:
+            choose(environment.registry.entries, "backend", parse_reference(settings.key).scheme)
+        except PluginError as error:
+            environment.console.warn(str(error))
+
+
+def _show(configuration: Configuration, console: Console) -> None:
+    console.line(f"{display(configuration.path)}: no mistakes")
+    for settings in configuration.signatures:
+        what = f"{', '.join(settings.include)} with {without_query(settings.key)} as {', '.join(settings.formats)}"
+        console.line(f"signs {display(what)}")
+    verify = configuration.verify
+    console.line(f"requires {display(', '.join(verify.require))}")
+    for rule in verify.trust:
+        console.line(f"trusts {display(rule.label)}{display(_scope(rule))}")
+
+
+def _scope(rule: TrustSettings) -> str:
+    parts = [f"for {', '.join(names)}" for names in (rule.formats, rule.artifacts) if names]
+    parts += [f"from {rule.not_before:%Y-%m-%d %H:%M:%SZ}"] if rule.not_before else []
+    parts += [f"until {rule.not_after:%Y-%m-%d %H:%M:%SZ}"] if rule.not_after else []
+    return "".join(f" {part}" for part in parts)
+
+
+def _document(configuration: Configuration) -> dict[str, object]:
+    return {
+        "schema": "hatch-sign/configuration/v1",
+        "configuration": str(configuration.path),
+        "signatures": [_signature_document(settings) for settings in configuration.signatures],
+        "require": list(configuration.verify.require),
+        "trust": [_rule_document(rule) for rule in configuration.verify.trust],
+    }
+
+
+def _signature_document(settings: SignatureSettings) -> dict[str, object]:
+    return {
+        "name": settings.name,
+        "key": without_query(settings.key),
+        "formats": list(settings.formats),
+        "include": list(settings.include),
+        "timestamp": list(settings.timestamp),
+        "certificates": str(settings.certificates) if settings.certificates else None,
+    }
+
+
+def _rule_document(rule: TrustSettings) -> dict[str, object]:
+    return {
+        "rule": rule.label,
+        "kind": rule.kind,
+        "formats": list(rule.formats) if rule.formats else None,
+        "artifacts": list(rule.artifacts) if rule.artifacts else None,
+        "not_before": rule.not_before.isoformat() if rule.not_before else None,
+        "not_after": rule.not_after.isoformat() if rule.not_after else None,
+    }

@@ -1,0 +1,107 @@
+"""What a person reads: prefix, no capital, no full stop. Results go to standard output, all else to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+from hatch_sign.values.display import display
+
+
+class Console:
+    """Two streams. Text from files goes through ``display()`` before it gets here; what reaches a table does here."""
+
+    def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self._out = _tolerant(out or sys.stdout)
+        self._err = _tolerant(err or sys.stderr)
+        self._warned: set[str] = set()
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether results are read by a person as they appear."""
+        return self._out.isatty()
+
+    def line(self, text: str) -> None:
+        """Write one line of the result."""
+        self._out.write(text + "\n")
+
+    def note(self, text: str) -> None:
+        """Write one line beside the result."""
+        self._err.write(text + "\n")
+
+    def warn(self, text: str) -> None:
+        """Warn, once per text."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self._err.write(f"hatch-sign: warning: {text}\n")
+
+    def error(self, text: str) -> None:
+        """Say why it ends."""
+        self._err.write(f"hatch-sign: error: {text}\n")
+
+    def document(self, content: Mapping[str, object]) -> None:
+        """Write the one JSON document of a ``--json`` run."""
+        self._out.write(json.dumps(content, indent=2) + "\n")
+
+    def table(self, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Write a table on a terminal, and elsewhere a line per row with two spaces between its cells."""
+        cells = [[display(cell) for cell in row] for row in rows]
+        if self.is_terminal:
+            self._rich_table(headers, cells)
+        else:
+            for row in cells:
+                self.line("  ".join(cell for cell in row if cell))
+
+    def _rich_table(self, headers: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+        from rich.console import Console as RichConsole  # noqa: PLC0415 - slow to import, and for terminals only
+        from rich.table import Table  # noqa: PLC0415 - as above
+        from rich.text import Text  # noqa: PLC0415 - as above
+
+        table = Table(*headers)
+        for row in cells:
+            table.add_row(*(Text(cell) for cell in row))
+        RichConsole(file=self._out).print(table)
+
+    @contextmanager
+    def progress(self, description: str, total: int) -> Iterator[Progress]:
+        """Show progress on standard error while the block runs; nothing where that is no terminal."""
+        if total < _WORTH_SHOWING or not self._err.isatty():
+            yield Progress()
+            return
+        from rich.console import Console as RichConsole  # noqa: PLC0415 - as in _rich_table
+        from rich.progress import Progress as RichProgress  # noqa: PLC0415 - as in _rich_table
+
+        with RichProgress(console=RichConsole(file=self._err), transient=True) as bar:
+            task = bar.add_task(description, total=total)
+            yield _RichBar(bar, task)
+
+
+class Progress:
+    """Told of each piece of work that is done; shows nothing."""
+
+    def advance(self) -> None:
+        """Count one piece."""
+
+
+class _RichBar(Progress):
+    def __init__(self, bar: object, task: int) -> None:
+        self._bar = bar
+        self._task = task
+
+    def advance(self) -> None:
+        self._bar.advance(self._task)  # type: ignore[attr-defined] # rich is imported only on a terminal
+
+
+_WORTH_SHOWING = 3
+"""Pieces of work from which on a person wonders how many are left."""
+
+
+def _tolerant(stream: TextIO) -> TextIO:
+    """Make a stream write what its encoding lacks as an escape: a Windows console may know no more than code page 437."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
+    return stream

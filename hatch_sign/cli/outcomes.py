@@ -1,0 +1,42 @@
+"""Outcomes as people and programs read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from hatch_sign.values.display import display
+
+if TYPE_CHECKING:
+    from hatch_sign.cli.console import Console
+    from hatch_sign.values.outcomes import Outcome
+
+
+def show_outcomes(console: Console, outcomes: Sequence[Outcome]) -> None:
+    """Write a row for each outcome, and its warnings beside the result."""
+    headers = ("artifact", "signature", "verdict", "signer", "detail")
+    rows = [
+        (outcome.artifact, outcome.signature, outcome.verdict.value, outcome.signer or "", outcome.detail)
+        for outcome in outcomes
+    ]
+    console.table(headers, rows)
+    for outcome in outcomes:
+        for warning in outcome.warnings:
+            console.warn(display(warning))
+
+
+def outcome_document(outcome: Outcome) -> dict[str, object]:
+    """Return one outcome as the published schema has it."""
+    return {
+        "artifact": outcome.artifact,
+        "signature": outcome.signature,
+        "format": outcome.format,
+        "verdict": outcome.verdict.value,
+        "detail": outcome.detail,
+        "member": outcome.member,
+        "sidecar": PurePath(outcome.sidecar).name if outcome.sidecar else None,
+        "signer": outcome.signer,
+        "time": outcome.time.isoformat() if outcome.time else None,
+        "warnings": list(outcome.warnings),
+    }

@@ -1,0 +1,50 @@
+"""Run one command: parse, call, and turn every error into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+from hatch_sign.cli.commands import COMMANDS, build_parser, load_command
+from hatch_sign.cli.console import Console
+from hatch_sign.cli.environment import Environment
+from hatch_sign.values.display import display
+from hatch_sign.values.errors import ConfigurationError, HatchSignError
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells give it."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line `arguments` and return the exit code."""
+    command = next((word for word in arguments if not word.startswith("-")), None)
+    console = Console()
+    try:
+        parsed = build_parser([command] if command in COMMANDS else []).parse_args(arguments)
+        return load_command(parsed.command).run(parsed, Environment(console=console, environ=os.environ))
+    except SystemExit as stop:  # argparse ends --help and misuse this way
+        return stop.code if isinstance(stop.code, int) else 2
+    except HatchSignError as error:
+        report_error(console, error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        console.error("interrupted; what was not finished is as it was before")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of standard output has gone: there is nobody left to tell
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 3
+    except OSError as error:
+        where = f"{display(error.filename)}: " if error.filename else ""
+        console.error(f"{where}{error.strerror or type(error).__name__}")
+        return 3
+
+
+def report_error(console: Console, error: HatchSignError) -> None:
+    """Show an error as one line, and a configuration's mistakes as one line each."""
+    console.error(str(error))
+    if isinstance(error, ConfigurationError) and len(error.problems) > 1:
+        for problem in error.problems:
+            console.note(f"  {problem}")

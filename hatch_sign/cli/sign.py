@@ -1,0 +1,93 @@
+"""``hatch-sign sign``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from hatch_sign.artifacts.discovery import find_artifacts
+from hatch_sign.cli.commands import add_configuration_argument, add_json_argument
+from hatch_sign.cli.outcomes import outcome_document, show_outcomes
+from hatch_sign.values.display import display
+
+if TYPE_CHECKING:
+    from hatch_sign.cli.environment import Environment
+    from hatch_sign.signing.plan import SigningPlan
+    from hatch_sign.signing.run import SigningReport
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("paths", metavar="PATH", nargs="+", help="a file, a folder of artifacts, or a pattern")
+    parser.add_argument("--key", metavar="URI", help="the key, as a reference such as emulated:TOKEN/KEY")
+    parser.add_argument("--certificates", metavar="PEM", help="the certificate chain of the key, leaf first")
+    parser.add_argument("--format", dest="formats", metavar="NAME", action="append", help="repeat for several")
+    parser.add_argument("--timestamp", metavar="URL", action="append", help="an RFC 3161 authority; tried in order")
+    parser.add_argument("--output-directory", metavar="DIR", help="where signatures go; default: beside each artifact")
+    parser.add_argument("--overwrite", action="store_true", help="replace signatures that are there already")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be signed, by which key, into which files")
+    parser.add_argument("--spend-final-try", action="store_true", help="try the PIN even where a wrong one locks the token")
+    add_configuration_argument(parser)
+    add_json_argument(parser)
+
+
+def run(arguments: argparse.Namespace, environment: Environment) -> int:
+    """Sign, check what was signed, and list it."""
+    from hatch_sign.signing.plan import plan_release  # noqa: PLC0415 - after the arguments were found to be right
+
+    configuration = environment.load_configuration(arguments)
+    artifacts = find_artifacts(arguments.paths, environment.registry.formats().values())
+    plan = plan_release(configuration, artifacts, environment.registry)
+    if arguments.dry_run:
+        _show_plan(plan, environment, as_json=arguments.json)
+        return 0
+    report = _sign(plan, arguments, environment)
+    if arguments.json:
+        environment.console.document(_document(plan, report))
+    else:
+        show_outcomes(environment.console, report.outcomes)
+    report.raise_failure()
+    return 0
+
+
+def _sign(plan: SigningPlan, arguments: argparse.Namespace, environment: Environment) -> SigningReport:
+    from hatch_sign.signing.existing import Overwrite  # noqa: PLC0415 - a dry run does not need it
+    from hatch_sign.signing.run import sign_release  # noqa: PLC0415 - as above
+
+    with environment.console.progress("signing", len(plan.files)) as progress:
+        return sign_release(
+            plan,
+            registry=environment.registry,
+            context=environment.context(spend_final_try=arguments.spend_final_try),
+            now=environment.clock(),
+            overwrite=Overwrite.ALWAYS if arguments.overwrite else Overwrite.REFUSE,
+            on_done=progress.advance,
+        )
+
+
+def _show_plan(plan: SigningPlan, environment: Environment, *, as_json: bool) -> None:
+    rows = [
+        {
+            "artifacts": [artifact.name for artifact in file.artifacts],
+            "format": file.format.name,
+            "key": file.settings.key.partition("?")[0],
+            "file": str(file.path),
+        }
+        for file in plan.files
+    ]
+    if as_json:
+        environment.console.document({"schema": "hatch-sign/plan/v1", "files": rows})
+        return
+    for row in rows:
+        names = row["artifacts"]
+        what = names[0] if len(names) == 1 else f"{len(names)} artifacts"
+        environment.console.line(f"would sign {display(what)} with {display(row['key'])} as {row['format']} into {display(row['file'])}")
+
+
+def _document(plan: SigningPlan, report: SigningReport) -> dict[str, object]:
+    return {
+        "schema": "hatch-sign/signing/v1",
+        "release": {"name": plan.release.name, "version": plan.release.version} if plan.release else None,
+        "signatures": [outcome_document(outcome) for outcome in report.outcomes],
+        "errors": [str(error) for error in report.failures],
+    }

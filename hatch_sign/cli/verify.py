@@ -1,0 +1,129 @@
+"""``hatch-sign verify``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hatch_sign.artifacts.discovery import find_artifacts
+from hatch_sign.cli.commands import add_configuration_argument, add_json_argument
+from hatch_sign.cli.outcomes import outcome_document, show_outcomes
+from hatch_sign.values.display import display
+from hatch_sign.values.errors import UsageError
+
+if TYPE_CHECKING:
+    from hatch_sign.cli.environment import Environment
+    from hatch_sign.configuration.model import Configuration
+    from hatch_sign.verification.reports import ArtifactReport
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("paths", metavar="PATH", nargs="+", help="a file, a folder of artifacts, or a pattern")
+    trust = parser.add_argument_group("trust, in place of the configured rules")
+    trust.add_argument("--key", metavar="PEM", dest="public_key", help="the public key to trust")
+    trust.add_argument("--certificate-roots", metavar="PEM", help="roots of certificates to trust; needs --subject")
+    trust.add_argument("--subject", metavar="DN", help="the whole subject of the certificate, as RFC 4514 writes it")
+    trust.add_argument("--cert-identity", metavar="ID", help="the identity in a Fulcio certificate")
+    trust.add_argument("--cert-oidc-issuer", metavar="URL", help="the issuer that vouched for the identity")
+    parser.add_argument("--require", metavar="NAME", action="append", help="a format or signature that must be trusted")
+    parser.add_argument("--bundle", metavar="FILE", help="the signature file of the one artifact, where it lies elsewhere")
+    parser.add_argument("--offline", action="store_true", help="ask no network; verifying with keys never does")
+    parser.add_argument("--at", metavar="TIME", type=_instant, help="judge as of this ISO 8601 time; UTC unless it says otherwise")
+    add_configuration_argument(parser)
+    add_json_argument(parser)
+
+
+def run(arguments: argparse.Namespace, environment: Environment) -> int:
+    """Verify, and list every signature; exit 0 where each artifact passes, 1 where one does not."""
+    configuration = _with_arguments(environment, arguments)
+    reports = _verify(configuration, arguments, environment)
+    if arguments.json:
+        environment.console.document(_document(configuration, reports))
+    else:
+        _show(configuration, reports, environment)
+    return 0 if all(report.passed for report in reports) else 1
+
+
+def _verify(
+    configuration: Configuration, arguments: argparse.Namespace, environment: Environment
+) -> tuple[ArtifactReport, ...]:
+    from hatch_sign.configuration.building import build_policy  # noqa: PLC0415 - after the arguments were found to be right
+    from hatch_sign.verification.presence import load_named  # noqa: PLC0415 - as above
+    from hatch_sign.verification.verifying import verify_release  # noqa: PLC0415 - as above
+
+    formats = environment.registry.formats()
+    policy = build_policy(configuration, environment.registry, at=arguments.at or environment.clock())
+    artifacts = find_artifacts(arguments.paths, formats.values())
+    if arguments.bundle and len(artifacts) != 1:
+        message = f"--bundle belongs to one artifact, and {len(artifacts)} are named"
+        raise UsageError(message, remedy="name one artifact")
+    with environment.console.progress("verifying", len(artifacts)) as progress:
+        return verify_release(
+            artifacts,
+            policy=policy,
+            formats=formats,
+            folder=configuration.output_directory,
+            bundles=[load_named(Path(arguments.bundle), formats.values())] if arguments.bundle else [],
+            on_done=progress.advance,
+        )
+
+
+def _with_arguments(environment: Environment, arguments: argparse.Namespace) -> Configuration:
+    """Let the command line take the place of the configured trust, never add to it."""
+    from hatch_sign.configuration.adhoc import adhoc_trust  # noqa: PLC0415 - as above
+
+    configuration = environment.load_configuration(arguments)
+    verify = configuration.verify
+    trust = adhoc_trust(
+        key=arguments.public_key,
+        certificate_roots=arguments.certificate_roots,
+        subject=arguments.subject,
+        identity=arguments.cert_identity,
+        issuer=arguments.cert_oidc_issuer,
+        directory=environment.directory,
+    )
+    if trust:
+        verify = replace(verify, trust=trust, require=verify.require or ("sigstore",))
+    if arguments.require:
+        verify = replace(verify, require=tuple(arguments.require))
+    return replace(configuration, verify=verify)
+
+
+def _show(configuration: Configuration, reports: Sequence[ArtifactReport], environment: Environment) -> None:
+    if configuration.path is not None:
+        environment.console.note(f"hatch-sign: trust from {display(configuration.path)}")
+    show_outcomes(environment.console, [outcome for report in reports for outcome in report.outcomes])
+    rejected = [report for report in reports if not report.passed]
+    for report in rejected:
+        environment.console.error(f"{display(report.artifact.path)} is rejected")
+    if not rejected:
+        count = "1 artifact is" if len(reports) == 1 else f"{len(reports)} artifacts are"
+        environment.console.note(f"hatch-sign: {count} trusted")
+
+
+def _document(configuration: Configuration, reports: Sequence[ArtifactReport]) -> dict[str, object]:
+    return {
+        "schema": "hatch-sign/verification/v1",
+        "configuration": str(configuration.path) if configuration.path else None,
+        "passed": all(report.passed for report in reports),
+        "artifacts": [
+            {
+                "name": report.artifact.name,
+                "path": str(report.artifact.path),
+                "passed": report.passed,
+                "signatures": [outcome_document(outcome) for outcome in report.outcomes],
+            }
+            for report in reports
+        ],
+    }
+
+
+def _instant(text: str) -> datetime:
+    """Parse a time for argparse, which shows the ValueError of one that is not well-formed."""
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

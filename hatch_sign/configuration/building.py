@@ -1,0 +1,88 @@
+"""Turn the trust that is configured into a policy: the rules are parsed by their kinds, and their files are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hatch_sign.configuration.source import read_limited
+from hatch_sign.registry.known import KNOWN_PLUGINS
+from hatch_sign.trust.pem import parse_certificates
+from hatch_sign.trust.policy import Policy, ScopedRule
+from hatch_sign.values.display import display
+from hatch_sign.values.errors import ConfigurationError, HatchSignError, MalformedError, PluginError, UnsupportedError
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from hatch_sign.configuration.model import Configuration, TrustSettings
+    from hatch_sign.configuration.registries import Plugins
+    from hatch_sign.contract import TrustRule
+
+Reader = Callable[[str], bytes]
+
+
+def build_policy(configuration: Configuration, registry: Plugins, *, at: datetime) -> Policy:
+    """Return the policy to judge by at an instant, which is aware.
+
+    Raises ConfigurationError with every mistake in the rules and their files, and where nobody is trusted.
+    """
+    problems: list[str] = []
+    rules = []
+    read = reader(configuration.directory)
+    for settings in configuration.verify.trust:
+        try:
+            rules.append(_scoped(settings, parse_rule(settings, registry, read)))
+        except HatchSignError as error:
+            problems.append(f"{settings.label}: {error}")
+    roots: tuple[Certificate, ...] = ()
+    try:
+        roots = _timestamp_roots(configuration.verify.timestamp_roots)
+    except HatchSignError as error:
+        problems.append(f"verify.timestamp-roots: {error}")
+    if problems:
+        message = "what is trusted cannot be read"
+        raise ConfigurationError(message, problems=problems)
+    return Policy(tuple(rules), configuration.verify.require, at, roots)
+
+
+def reader(directory: Path) -> Reader:
+    """Return what reads the files of trust rules: at most 1 MiB, relative names taken from `directory`."""
+    return lambda name: read_limited(directory / name)
+
+
+def parse_rule(settings: TrustSettings, registry: Plugins, read: Reader) -> TrustRule:
+    """Return the rule that its kind makes of the settings. Raises HatchSignError."""
+    kind = registry.trust_kinds().get(settings.kind)
+    if kind is None:
+        owner = KNOWN_PLUGINS.get(f"trust.{settings.kind}")
+        message = f"no kind of trust rule named {display(settings.kind)!r} is installed"
+        raise PluginError(message, remedy=f"install {owner}" if owner else "`hatch-sign plugins` lists what is installed")
+    try:
+        return kind.parse(settings.table, read)
+    except (ConfigurationError, MalformedError, UnsupportedError):
+        raise
+    except Exception as error:  # a plugin may raise anything, and it must be told whose it is
+        message = f"the kind of rule {settings.kind} failed: {type(error).__name__}"
+        raise PluginError(message, remedy="report it to the author of the plugin") from error
+
+
+def _scoped(settings: TrustSettings, rule: TrustRule) -> ScopedRule:
+    return ScopedRule(
+        rule,
+        settings.label,
+        formats=settings.formats,
+        artifacts=settings.artifacts,
+        not_before=settings.not_before,
+        not_after=settings.not_after,
+    )
+
+
+def _timestamp_roots(value: Path | str | None) -> tuple[Certificate, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, Path):
+        return parse_certificates(read_limited(value), display(value))
+    return parse_certificates(value.encode(), "`timestamp-roots`")

@@ -1,0 +1,184 @@
+"""Which keys there are, and what each may hold. A check returns what is wrong with a value, or nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from hatch_sign.artifacts.naming import SIGNATURE_NAME
+from hatch_sign.contract.references import parse_reference
+from hatch_sign.values.display import display
+from hatch_sign.values.errors import ConfigurationError
+from hatch_sign.values.protection import ProtectionLevel
+
+Check = Callable[[object], str]
+"""Returns what is wrong, as the end of a sentence that begins with the key; empty where nothing is."""
+
+Schema = Mapping[str, Check]
+
+_TYPE_NAMES: Mapping[type, str] = MappingProxyType(
+    {
+        str: "a string",
+        bool: "true or false",
+        int: "an integer",
+        float: "a number",
+        list: "an array",
+        dict: "a table",
+        datetime: "a date with a time",
+        date: "a date",
+        time: "a time",
+    },
+)
+_NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def of_type(expected: type) -> Check:
+    """Return the check for values of exactly one TOML type: true is no integer."""
+
+    def check(value: object) -> str:
+        return "" if type(value) is expected else _expected(_TYPE_NAMES.get(expected, expected.__name__), value)
+
+    return check
+
+
+def text(value: object) -> str:
+    """Check a string of one line that is not empty."""
+    if not isinstance(value, str):
+        return _expected("a string", value)
+    if not value.strip():
+        return "is empty"
+    return "holds a control character" if _NOT_PRINTABLE.search(value) else ""
+
+
+def texts(value: object) -> str:
+    """Check an array of one or more different strings."""
+    return _each(value, text) or ("" if value else "is empty, expected at least one")
+
+
+def texts_or_none(value: object) -> str:
+    """Check an array of different strings, which may be empty."""
+    return _each(value, text)
+
+
+def names(value: object) -> str:
+    """Check an array of one or more different names of signatures."""
+    return _each(value, signature_name) or ("" if value else "is empty, expected at least one")
+
+
+def tables(value: object) -> str:
+    """Check an array of one or more tables, of which each is checked by itself."""
+    return of_type(list)(value) or ("" if value else "is empty; leave it out")
+
+
+def file_or_pem(value: object) -> str:
+    """Check the name of a file, or PEM text in its place."""
+    if isinstance(value, str) and "-----BEGIN " in value:
+        return ""
+    return text(value)
+
+
+def signature_name(value: object) -> str:
+    """Check the name of a signature, which becomes part of file names."""
+    if not isinstance(value, str):
+        return _expected("a string", value)
+    fits = SIGNATURE_NAME.fullmatch(value) is not None
+    return "" if fits else f"is {display(value)!r}, expected at most 64 lower-case letters, digits and hyphens"
+
+
+def key_reference(value: object) -> str:
+    """Check a key reference. What is wrong never repeats it: it might hold a PIN."""
+    if not isinstance(value, str):
+        return _expected("a string", value)
+    try:
+        parse_reference(value)
+    except ConfigurationError as error:
+        return str(error)
+    return ""
+
+
+def addresses(value: object) -> str:
+    """Check an array of one or more different http and https addresses without a password."""
+    return texts(value) or _each(value, _address)
+
+
+def protection_level(value: object) -> str:
+    """Check the name of a protection level."""
+    levels = [level.value for level in ProtectionLevel]
+    return "" if value in levels else f"is {_shown(value)}, expected one of {', '.join(levels)}"
+
+
+def instant(value: object) -> str:
+    """Check a date, or a date with a time and an offset."""
+    if isinstance(value, datetime):
+        return "" if value.tzinfo else "is a time without an offset; write `Z` after it for UTC"
+    return "" if isinstance(value, date) else _expected("a date, such as 2027-12-31, without quotes", value)
+
+
+SIGNATURE: Schema = {
+    "key": key_reference,
+    "certificates": text,
+    "formats": texts,
+    "include": texts,
+    "timestamp": addresses,
+}
+"""Keys of a signature: at the top, or in a ``[[signature]]`` table, which may also have a name."""
+
+NAMED_SIGNATURE: Schema = {"name": signature_name, **SIGNATURE}
+
+TOP: Schema = {
+    **SIGNATURE,
+    "signature": tables,
+    "contents": of_type(dict),
+    "verify": of_type(dict),
+    "output-directory": text,
+    "observers": texts_or_none,
+    "audit-file": text,
+    "minimum-protection": protection_level,
+}
+
+CONTENTS: Schema = {"formats": texts, "include": texts, "key": key_reference}
+
+VERIFY: Schema = {
+    "require": texts,
+    "signatures": names,
+    "timestamp-roots": file_or_pem,
+    "trust": tables,
+}
+
+TRUST: Schema = {"formats": texts, "artifacts": texts, "not-before": instant, "not-after": instant}
+"""Keys that every trust rule may have, beside those of its kind."""
+
+
+def _address(value: object) -> str:
+    try:
+        parts = urlsplit(str(value))
+        fits = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        return "is not an address"
+    if fits and parts.password is not None:
+        return "holds a password, which logs would show"
+    return "" if fits else f"is {display(value)!r}, expected an address that begins with https:// or http://"
+
+
+def _each(value: object, check: Check) -> str:
+    if not isinstance(value, list):
+        return _expected("an array of strings", value)
+    seen: set[object] = set()
+    for index, item in enumerate(value):
+        if problem := check(item):
+            return f"is wrong in its item {index + 1}, which {problem}"
+        if item in seen:
+            return f"holds {display(item)!r} twice"
+        seen.add(item)
+    return ""
+
+
+def _expected(what: str, value: object) -> str:
+    return f"is {_TYPE_NAMES.get(type(value), type(value).__name__)}, expected {what}"
+
+
+def _shown(value: object) -> str:
+    return repr(display(value)) if isinstance(value, str) else _TYPE_NAMES.get(type(value), "something else")

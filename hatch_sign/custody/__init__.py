@@ -1,0 +1,1 @@
+"""Custody: secrets, and keys that are asked to sign and checked after every call."""

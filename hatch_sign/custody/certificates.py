@@ -1,0 +1,142 @@
+"""Certificates for a key in its token: the request to an authority, and the chain that comes back."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from hatch_sign.custody.private_key import as_private_key
+from hatch_sign.values.display import display
+from hatch_sign.values.errors import MalformedError, UnsupportedError, UsageError
+from hatch_sign.values.public_keys import describe_key, hash_algorithm, rsa_padding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hatch_sign.custody.checked_signer import CheckedSigner
+    from hatch_sign.values.algorithms import Scheme
+    from hatch_sign.values.public_keys import PublicKey
+
+LARGEST_FILE = 2**20
+"""Bytes in a file of certificates; a chain is a few kilobytes."""
+
+_ATTRIBUTES = {
+    "emailAddress": NameOID.EMAIL_ADDRESS,
+    "serialNumber": NameOID.SERIAL_NUMBER,
+    "businessCategory": NameOID.BUSINESS_CATEGORY,
+    "postalCode": NameOID.POSTAL_CODE,
+    "GN": NameOID.GIVEN_NAME,
+    "SN": NameOID.SURNAME,
+    "jurisdictionC": NameOID.JURISDICTION_COUNTRY_NAME,
+    "jurisdictionST": NameOID.JURISDICTION_STATE_OR_PROVINCE_NAME,
+    "jurisdictionL": NameOID.JURISDICTION_LOCALITY_NAME,
+}
+"""Names in a subject beyond those of RFC 4514, spelled as OpenSSL spells them."""
+
+
+def make_request(signer: CheckedSigner, subject: str) -> bytes:
+    """Return a certificate request for code signing (RFC 2986), in PEM, signed inside the token.
+
+    `subject` is a string of RFC 4514, such as ``CN=Example Ltd,O=Example Ltd,C=SI``; beyond its names, those of EV
+    certificates are known. Raises UsageError for one that is none, UnsupportedError for a key that signs no request.
+    """
+    builder = x509.CertificateSigningRequestBuilder(parse_subject(subject))
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    builder = builder.add_extension(usage, critical=True)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
+    return _signed(builder, signer).public_bytes(Encoding.PEM)
+
+
+def parse_subject(subject: str) -> x509.Name:
+    """Return the name that a string of RFC 4514 spells. Raises UsageError."""
+    try:
+        name = x509.Name.from_rfc4514_string(subject, _ATTRIBUTES)
+    except ValueError:
+        name = None
+    if name is not None and list(name):
+        return name
+    message = f"`{display(subject)}` is not a distinguished name"
+    raise UsageError(message, remedy="write it as in RFC 4514: CN=Example Ltd,O=Example Ltd,C=SI")
+
+
+def parse_certificates(data: bytes, *, subject: str) -> list[x509.Certificate]:
+    """Return the certificates in PEM blocks, or the one in DER. Raises MalformedError, naming `subject`."""
+    found: list[x509.Certificate] = []
+    if len(data) <= LARGEST_FILE:
+        with suppress(ValueError):
+            pem = b"-----BEGIN" in data
+            found = x509.load_pem_x509_certificates(data) if pem else [x509.load_der_x509_certificate(data)]
+    if found:
+        return found
+    message = f"{subject}: neither certificates in PEM nor one in DER, of at most {LARGEST_FILE} bytes"
+    raise MalformedError(message)
+
+
+def order_chain(certificates: Sequence[x509.Certificate], key: PublicKey, *, subject: str) -> list[x509.Certificate]:
+    """Return `certificates` from that of `key` to its last issuer, whatever order the authority sent them in.
+
+    Raises UsageError, naming `subject`, where none is for `key` or one does not belong to the chain.
+    """
+    left = list(dict.fromkeys(certificates))
+    leaf = next((each for each in left if _is_for(each, key)), None)
+    if leaf is None:
+        message = f"{subject}: none of its {len(left)} certificates is for this key ({describe_key(key)})"
+        raise UsageError(message, remedy="check that the request was made with the key that the reference names")
+    chain: list[x509.Certificate] = []
+    following: x509.Certificate | None = leaf
+    while following is not None:
+        left.remove(following)
+        chain.append(following)
+        following = next((each for each in left if _issued(each, chain[-1])), None)
+    if left:
+        found = display(left[0].subject.rfc4514_string())
+        message = f"{subject}: the certificate of {found} does not belong to the chain of this key"
+        raise UsageError(message, remedy="leave it out")
+    return chain
+
+
+def _signed(builder: x509.CertificateSigningRequestBuilder, signer: CheckedSigner) -> x509.CertificateSigningRequest:
+    key = as_private_key(signer)
+    scheme = _choose_scheme(signer)
+    if scheme.hash is None:
+        return builder.sign(key, None)
+    if scheme.family == "rsa-pss":
+        return builder.sign(key, hash_algorithm(scheme.hash), rsa_padding=rsa_padding(scheme))  # type: ignore[arg-type] # PSS
+    return builder.sign(key, hash_algorithm(scheme.hash))  # type: ignore[arg-type] # of the closed table
+
+
+def _choose_scheme(signer: CheckedSigner) -> Scheme:
+    for scheme in signer.schemes:
+        return scheme
+    message = f"{signer.reference}: the key signs nothing, and so no certificate request"
+    raise UnsupportedError(message)
+
+
+def _is_for(certificate: x509.Certificate, key: PublicKey) -> bool:
+    try:
+        return certificate.public_key() == key
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+
+
+def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True

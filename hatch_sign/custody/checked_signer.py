@@ -1,0 +1,210 @@
+"""A signer that is checked: lengths before each call, the signature after it, and no vendor's exception in between."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+from hatch_sign.contract.references import without_query
+from hatch_sign.values.algorithms import DIGEST_SIZES
+from hatch_sign.values.display import display
+from hatch_sign.values.errors import (
+    CredentialRotatedError,
+    CustodyError,
+    HatchSignError,
+    PluginError,
+    UnsupportedError,
+    WrongSignatureError,
+)
+from hatch_sign.values.public_keys import as_public_key, verify_digest, verify_message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from cryptography.x509 import Certificate
+
+    from hatch_sign.contract.backends import Backend, BackendContext, Signer
+    from hatch_sign.values.algorithms import Scheme
+    from hatch_sign.values.protection import Protection
+    from hatch_sign.values.public_keys import PublicKey
+
+T = TypeVar("T")
+
+
+class CheckedSigner:
+    """A backend's signer behind a gate of its own `concurrency`; returns no signature that it has not verified.
+
+    Any thread may call it, as many at once as like. `reference` is shown in messages, without its query. Every failure
+    is a HatchSignError without a chain: of another exception only the type is named, for its text may hold a credential.
+    """
+
+    def __init__(self, signer: Signer, *, reference: str) -> None:
+        """Wrap `signer`, which stays whose it was. Raises PluginError for one that takes no call at all."""
+        self._signer: Signer | None = signer
+        self._reference = without_query(reference)
+        self._gate = threading.BoundedSemaphore(_concurrency(signer, display(self._reference)))
+        self._counter = threading.Lock()
+        self._calls = 0
+
+    @property
+    def reference(self) -> str:
+        """The key reference without its query."""
+        return self._reference
+
+    @property
+    def calls(self) -> int:
+        """How many times the backend was asked to sign, successes and failures together."""
+        return self._calls
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The public half of the key. Raises UnsupportedError for a key outside the closed table."""
+        return as_public_key(self._read(lambda signer: signer.public_key), subject=display(self._reference))
+
+    @property
+    def certificates(self) -> Sequence[Certificate]:
+        """The certificate of the key, then its issuers, as far as the backend holds them."""
+        return tuple(self._read(lambda signer: signer.certificates))
+
+    @property
+    def schemes(self) -> Sequence[Scheme]:
+        """What the key can sign by."""
+        return tuple(self._read(lambda signer: signer.schemes))
+
+    @property
+    def protection(self) -> Protection:
+        """How the key is kept; may cost a call."""
+        return self._read(lambda signer: signer.protection)
+
+    def sign(self, message: bytes, scheme: Scheme) -> bytes:
+        """Return a verified signature over `message`: its digest is signed, or for Ed25519 the message itself.
+
+        Raises UnsupportedError for a scheme that the key does not have and for an Ed25519 message beyond the backend's
+        limit, WrongSignatureError for a signature that is none, CredentialRotatedError as the backend does, CustodyError.
+        """
+        if scheme.hash is not None:
+            return self.sign_digest(hashlib.new(scheme.hash, message).digest(), scheme)
+        self._require_scheme(scheme)
+        limit = self._read(lambda signer: signer.max_message)
+        if len(message) > limit:
+            text = f"{self._shown}: a message of {len(message)} bytes is to be signed, and it takes at most {limit}"
+            raise UnsupportedError(text, remedy="sign fewer artifacts in one statement, or use an ECDSA or RSA key")
+        key = self.public_key
+        signature = self._call(lambda signer: signer.sign_message(message))
+        return self._verified(signature, key, lambda found: verify_message(key, found, message, scheme))
+
+    def sign_digest(self, digest: bytes, scheme: Scheme) -> bytes:
+        """Return a verified signature over `digest`, which must be as long as the scheme's hash.
+
+        Raises as :meth:`sign`; UnsupportedError for Ed25519, which signs no digests, and for a wrong length.
+        """
+        self._require_scheme(scheme)
+        expected = DIGEST_SIZES[scheme.hash] if scheme.hash is not None else None
+        if len(digest) != expected:
+            wanted = "no digest at all" if expected is None else f"a digest of {expected} bytes"
+            text = f"{self._shown}: a digest of {len(digest)} bytes is to be signed, and {scheme.label} takes {wanted}"
+            raise UnsupportedError(text)
+        key = self.public_key
+        signature = self._call(lambda signer: signer.sign_digest(digest, scheme))
+        return self._verified(signature, key, lambda found: verify_digest(key, found, digest, scheme))
+
+    def close(self) -> None:
+        """Refuse everything from now on; the backend itself is left by whoever entered it."""
+        self._signer = None
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied or pickled: the handle belongs to this session."""
+        message = f"{self._shown}: the handle of a key cannot be copied"
+        raise UnsupportedError(message)
+
+    @property
+    def _shown(self) -> str:
+        return display(self._reference)
+
+    def _require_scheme(self, scheme: Scheme) -> None:
+        schemes = self.schemes
+        if scheme not in schemes:
+            offered = ", ".join(each.label for each in schemes) or "nothing"
+            message = f"{self._shown}: the key does not sign by {scheme.label}; it signs by {offered}"
+            raise UnsupportedError(message)
+
+    def _verified(self, signature: object, key: PublicKey, check: Callable[[bytes], bool]) -> bytes:
+        if isinstance(signature, bytes) and check(signature):
+            return signature
+        if self.public_key != key:
+            # Another thread met the rotation between our reading the key and the service's answering.
+            message = f"{self._shown}: the service changed its certificate while it signed"
+            raise CredentialRotatedError(message, remedy="repeat the signature with the new certificate")
+        message = f"{self._shown}: what came back is not a signature by this key over what was sent"
+        raise WrongSignatureError(message, remedy="check that the reference names the key you mean; nothing was written")
+
+    def _call(self, operation: Callable[[Signer], T]) -> T:
+        with self._gate:
+            with self._counter:
+                self._calls += 1
+            return self._read(operation)
+
+    def _read(self, operation: Callable[[Signer], T]) -> T:
+        signer = self._signer
+        if signer is None:
+            message = f"{self._shown}: the key was closed"
+            raise CustodyError(message, remedy="open it again")
+        return unchained(lambda: operation(signer), subject=self._shown)
+
+
+@contextmanager
+def open_signer(backend: Backend, reference: str, context: BackendContext) -> Iterator[CheckedSigner]:
+    """Log in, lend a checked signer, and log out; the signer refuses everything afterwards.
+
+    Raises HatchSignError only, without a chain. When the body raises, that is what is raised, and a logout that fails as
+    well becomes a warning.
+    """
+    subject = display(without_query(reference))
+    manager = unchained(lambda: backend.open(reference, context), subject=subject)
+    signer = unchained(manager.__enter__, subject=subject)
+
+    def leave() -> None:
+        # What went wrong in the body is none of the backend's business, which could swallow or reword it.
+        unchained(lambda: manager.__exit__(None, None, None), subject=subject)
+
+    try:
+        checked = CheckedSigner(signer, reference=reference)
+        try:
+            yield checked
+        finally:
+            checked.close()
+    except BaseException:
+        try:
+            leave()
+        except HatchSignError as error:
+            context.warn(f"logging out failed as well: {error}")
+        raise
+    leave()
+
+
+def unchained(operation: Callable[[], T], *, subject: str) -> T:
+    """Return what `operation` returns, or raise its HatchSignError without a chain.
+
+    Of any other exception only the type is named, in a CustodyError: its text, and those it was raised from, may hold
+    a credential.
+    """
+    failure: HatchSignError
+    try:
+        return operation()
+    except HatchSignError as error:
+        failure = error
+    except Exception as error:  # noqa: BLE001 (vendors raise what they like; nothing of it may get out)
+        failure = CustodyError(f"{subject}: the backend failed ({type(error).__name__})")
+    # Outside the handlers, so that the interpreter records no context either.
+    failure.__cause__ = failure.__context__ = None
+    raise failure
+
+
+def _concurrency(signer: Signer, subject: str) -> int:
+    concurrency: object = unchained(lambda: signer.concurrency, subject=subject)
+    if isinstance(concurrency, int) and concurrency >= 1:
+        return concurrency
+    message = f"{subject}: the backend says that it takes {display(concurrency)} calls at once, and it must take one"
+    raise PluginError(message)

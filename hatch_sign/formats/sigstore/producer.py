@@ -1,0 +1,46 @@
+"""Makes Sigstore bundles: a message signature over the artifact's digest, or a DSSE envelope for Ed25519."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hatch_sign.formats.intoto import ARTIFACT_CLAIM, Statement
+from hatch_sign.formats.sigstore.bundle import MessageSignature
+from hatch_sign.formats.sigstore.sealing import bundle_schemes, seal_bundle, sign_statement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hatch_sign.contract import Seal
+    from hatch_sign.values.algorithms import Scheme
+    from hatch_sign.values.artifacts import Subject
+    from hatch_sign.values.public_keys import PublicKey
+
+
+class BundleProducer:
+    """A :class:`~hatch_sign.contract.SidecarProducer`: one bundle for one artifact."""
+
+    def schemes(self, key: PublicKey) -> Sequence[Scheme]:
+        """Return what bundles carry for such a key."""
+        return bundle_schemes(key)
+
+    def digests(self, scheme: Scheme) -> frozenset[str]:
+        """Return the hash that is signed; SHA-256 for Ed25519, whose statement names the artifact by it."""
+        return frozenset({scheme.hash or "sha256"})
+
+    def sign(self, subject: Subject, seal: Seal) -> bytes:
+        """Return the bundle's bytes; raises as :func:`~hatch_sign.formats.sigstore.sealing.seal_bundle`."""
+        hash_ = seal.scheme.hash
+        if hash_ is None:
+            return _sign_statement(subject, seal)
+        digest = subject.digests[hash_]
+        return seal_bundle(lambda: MessageSignature(hash_, digest, seal.sign_digest(digest)), digest, seal)
+
+
+def _sign_statement(subject: Subject, seal: Seal) -> bytes:
+    """Sign a statement instead of the artifact: no verifier accepts a message signature by pure Ed25519.
+
+    A pure signature is over the whole artifact, which a token may not take, and which others read as Ed25519ph.
+    """
+    digests = {subject.name: {"sha256": subject.digests["sha256"]}}
+    return sign_statement(Statement(digests, ARTIFACT_CLAIM, {}), seal)

@@ -1,0 +1,158 @@
+"""Sign what was just built, and judge it at once by the policy that its consumers will have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hatch_sign.artifacts.discovery import find_artifacts
+from hatch_sign.hatch_hooks.places import anchored, is_unpacked_sdist
+from hatch_sign.hatch_hooks.stale import remove_stale
+from hatch_sign.values.display import display
+from hatch_sign.values.errors import ConfigurationError, RejectedError
+from hatch_sign.values.outcomes import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from hatch_sign.artifacts.discovery import Artifact
+    from hatch_sign.configuration.model import Configuration
+    from hatch_sign.contract import BackendContext
+    from hatch_sign.registry import Registry
+    from hatch_sign.trust.policy import Policy
+    from hatch_sign.verification.reports import ArtifactReport
+
+_WHOLE_RELEASE = frozenset({"aggregate", "manifest"})
+"""Kinds of format that cover all artifacts at once: a build hook sees one at a time, and never knows the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """All that signing needs and that can be wrong before anything is built.
+
+    `configuration` signs with what a hook can make; `deferred` are the configured formats that it cannot. `policy` is None
+    where the project trusts nobody, and then nothing is judged.
+    """
+
+    configuration: Configuration
+    deferred: tuple[str, ...]
+    policy: Policy | None
+    registry: Registry
+
+
+def prepare(root: Path, project: Path, environ: Mapping[str, str], registry: Registry, now: datetime) -> Preparation:
+    """Load the configuration of the project at `root`, its formats and its trust; outputs go below `project`.
+
+    Raises ConfigurationError, which says so where a file may be missing because it was not put into the sdist, or
+    PluginError.
+    """
+    try:
+        configuration = load_anchored(root, project, environ, registry)
+        policy = _load_policy(configuration, registry, now)
+        _require_credentials(configuration)
+    except ConfigurationError as error:
+        if is_unpacked_sdist(root):
+            hint = "this is built from an sdist, so [tool.hatch.build.targets.sdist] must include each file that is named"
+            error.remedy = "; ".join(filter(None, [error.remedy, hint]))
+        raise
+    deferred = _deferred(configuration, registry)
+    return Preparation(_without(configuration, deferred), deferred, _narrowed(policy, configuration, deferred), registry)
+
+
+def load_anchored(root: Path, project: Path, environ: Mapping[str, str], registry: Registry) -> Configuration:
+    """Load the configuration of the project at `root`, with its outputs below `project`. Raises ConfigurationError."""
+    from hatch_sign.configuration.loading import Overrides, find_configuration, load_configuration  # noqa: PLC0415 - cheap to import without
+
+    path = find_configuration(root, None)
+    configuration = load_configuration(path, directory=root, environ=environ, overrides=Overrides(), registry=registry)
+    return anchored(configuration, root, project)
+
+
+def sign_built(
+    preparation: Preparation, built: Path, *, folders: Sequence[Path], context: BackendContext, now: datetime
+) -> tuple[tuple[Outcome, ...], tuple[Path, ...]]:
+    """Sign the artifact at `built`, or all in that folder; return what was found, and the stale files that were removed.
+
+    `folders` are where signatures may lie besides the artifacts' own. Raises HatchSignError where anything is not signed,
+    or is signed in a way that the project's own policy rejects.
+    """
+    from hatch_sign.signing.existing import Overwrite  # noqa: PLC0415 - a build that fails early does not need it
+    from hatch_sign.signing.plan import plan_release  # noqa: PLC0415 - as above
+    from hatch_sign.signing.run import sign_release  # noqa: PLC0415 - as above
+
+    formats = preparation.registry.formats()
+    artifacts = find_artifacts([built], formats.values())
+    plan = plan_release(preparation.configuration, artifacts, preparation.registry)
+    report = sign_release(plan, registry=preparation.registry, context=context, now=now, overwrite=Overwrite.OTHER)
+    report.raise_failure()
+    removed = tuple(path for artifact in artifacts for path in remove_stale(artifact.path, formats, folders))
+    if preparation.policy is None:
+        return report.outcomes, removed
+    return _judge(artifacts, preparation, preparation.policy), removed
+
+
+def _judge(artifacts: Sequence[Artifact], preparation: Preparation, policy: Policy) -> tuple[Outcome, ...]:
+    from hatch_sign.verification.verifying import verify_release  # noqa: PLC0415 - for projects that trust somebody only
+
+    folder = preparation.configuration.output_directory
+    reports = verify_release(artifacts, policy=policy, formats=preparation.registry.formats(), folder=folder)
+    for report in reports:
+        if not report.passed:
+            raise _rejected(report)
+    return tuple(outcome for report in reports for outcome in report.outcomes)
+
+
+def _rejected(report: ArtifactReport) -> RejectedError:
+    bad = [outcome for outcome in report.outcomes if outcome.verdict is not Verdict.TRUSTED]
+    found = ", ".join(" ".join((display(o.signature), "is", o.verdict.value, display(o.detail))).strip() for o in bad)
+    message = f"{display(report.artifact.name)} was signed, and the project's own policy rejects it: {found}"
+    return RejectedError(message, remedy="sign with the key that [[tool.hatch-sign.verify.trust]] names, or mend the rule")
+
+
+def _load_policy(configuration: Configuration, registry: Registry, now: datetime) -> Policy | None:
+    if not configuration.verify.trust:
+        return None
+    from hatch_sign.configuration.building import build_policy  # noqa: PLC0415 - for projects that trust somebody only
+
+    return build_policy(configuration, registry, at=now)
+
+
+def _require_credentials(configuration: Configuration) -> None:
+    """Raise ConfigurationError for what would only be missed after the build."""
+    where = display(configuration.path or configuration.directory)
+    if not configuration.signatures:
+        message = f"{where}: no key is configured for the build hook"
+        raise ConfigurationError(message, remedy="set `key` in [tool.hatch-sign], or HATCH_SIGN_KEY")
+    chains = {settings.certificates for settings in configuration.signatures if settings.certificates is not None}
+    missing = [display(path) for path in sorted(chains) if not path.is_file()]
+    if missing:
+        message = f"{where}: certificates: {', '.join(missing)} does not exist"
+        raise ConfigurationError(message, remedy="name a PEM file, leaf first")
+
+
+def _deferred(configuration: Configuration, registry: Registry) -> tuple[str, ...]:
+    names = dict.fromkeys(name for settings in configuration.signatures for name in settings.formats)
+    return tuple(name for name in names if registry.format(name).kind in _WHOLE_RELEASE)
+
+
+def _without(configuration: Configuration, deferred: Iterable[str]) -> Configuration:
+    kept = tuple(
+        replace(settings, formats=formats)
+        for settings in configuration.signatures
+        if (formats := tuple(name for name in settings.formats if name not in deferred))
+    )
+    if not kept:
+        message = f"the build hook can make none of the configured formats ({', '.join(map(display, deferred))})"
+        remedy = "add one for each artifact, such as `sigstore`; or leave the hook out and run `hatch-sign sign dist/`"
+        raise ConfigurationError(message, remedy=remedy)
+    return replace(configuration, signatures=kept)
+
+
+def _narrowed(policy: Policy | None, configuration: Configuration, deferred: Iterable[str]) -> Policy | None:
+    """Return the policy without what it requires of the whole release; None where it requires nothing else."""
+    later = set(deferred)
+    later |= {settings.name for settings in configuration.signatures if settings.name and later.issuperset(settings.formats)}
+    require = tuple(name for name in policy.require if name not in later) if policy is not None else ()
+    return replace(policy, require=require) if policy is not None and require else None

@@ -1,0 +1,74 @@
+"""The audit file: one JSON line for each signature, written before the signature is put in its place."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hatch_sign.contract import hookimpl
+from hatch_sign.storage.folders import data_folder
+from hatch_sign.values.display import display
+from hatch_sign.values.errors import SigningError
+
+if TYPE_CHECKING:
+    from hatch_sign.contract import SignatureRecord
+
+
+@hookimpl
+def hatch_sign_after_sign(record: SignatureRecord) -> None:
+    """Append who, where, key, credential, digest, format and verdict. Raises SigningError: no line, no signature."""
+    path = _audit_file(record)
+    line = json.dumps(_fields(record), ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _append(path, line)
+    except OSError as error:
+        message = f"the audit file {display(path)} cannot be written: {error.strerror or type(error).__name__}"
+        remedy = "make it writable, set `audit-file`, or take `audit` out of `observers`"
+        raise SigningError(message, remedy=remedy) from None
+
+
+def _audit_file(record: SignatureRecord) -> Path:
+    configured = record.settings.get("audit-file")
+    return Path(configured) if configured else data_folder(record.environ) / "audit.jsonl"
+
+
+def _fields(record: SignatureRecord) -> dict[str, object]:
+    return {
+        "time": record.time.isoformat(),
+        "user": _user(),
+        "host": platform.node(),
+        "key": record.key,
+        "credential": record.credential,
+        "protection": record.protection,
+        "artifact": record.artifact,
+        "digest": record.digest,
+        "format": record.format,
+        "verdict": record.verdict,
+    }
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container may run under a number that has no name
+        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Append in one write, so that lines of several processes never mix; first end a line that a full disk cut short."""
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+    try:
+        size = os.lseek(descriptor, 0, os.SEEK_END)
+        if size:
+            os.lseek(descriptor, size - 1, os.SEEK_SET)
+            if os.read(descriptor, 1) != b"\n":
+                line = b"\n" + line
+        if os.write(descriptor, line) != len(line):
+            raise OSError(28, "No space left on device")
+    finally:
+        os.close(descriptor)

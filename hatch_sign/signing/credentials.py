@@ -1,0 +1,96 @@
+"""The keys of a run: opened once each, with their configured chains, and held against the configured protection."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hatch_sign.values.display import display
+from hatch_sign.values.errors import ConfigurationError, MalformedError, RejectedError, UnsupportedError
+from hatch_sign.values.public_keys import describe_key, encode_public_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cryptography.x509 import Certificate
+
+    from hatch_sign.custody.checked_signer import CheckedSigner
+    from hatch_sign.values.algorithms import Scheme
+    from hatch_sign.values.protection import Protection, ProtectionLevel
+    from hatch_sign.values.public_keys import PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A public key and the chain that certifies it, as a signature will carry them."""
+
+    public_key: PublicKey
+    certificates: tuple[Certificate, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """``sha256:`` and the hex digest of the leaf certificate, or of the public key where there is none."""
+        if not self.certificates:
+            return "sha256:" + hashlib.sha256(encode_public_key(self.public_key)).hexdigest()
+        from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415 - loaded with the certificate already
+
+        return "sha256:" + self.certificates[0].fingerprint(SHA256()).hex()
+
+
+def current_credential(signer: CheckedSigner, chain: Path | None) -> Credential:
+    """Return what the signer announces now; a configured chain wins over what the backend holds.
+
+    Raises ConfigurationError where the leaf certificate is for another key.
+    """
+    certificates = load_chain(chain) if chain is not None else tuple(signer.certificates)
+    if certificates and _encoded_key(certificates[0]) != encode_public_key(signer.public_key):
+        source = display(chain) if chain is not None else display(signer.reference)
+        message = f"{source}: the first certificate is for another key than {display(signer.reference)}"
+        raise ConfigurationError(message, remedy="put the certificate of the signing key first")
+    return Credential(signer.public_key, certificates)
+
+
+def load_chain(path: Path) -> tuple[Certificate, ...]:
+    """Return the certificates in a file, leaf first. Raises ConfigurationError naming the file."""
+    from hatch_sign.custody.certificates import parse_certificates  # noqa: PLC0415 - 40 ms, for runs with certificates only
+
+    try:
+        return tuple(parse_certificates(path.read_bytes(), subject=display(path)))
+    except OSError as error:
+        message = f"{display(path)} cannot be read: {error.strerror}"
+    except MalformedError as error:
+        message = error.message
+    raise ConfigurationError(message, remedy="see `certificates` in the configuration")
+
+
+def choose_scheme(format_name: str, wanted: Sequence[Scheme], signer: CheckedSigner) -> Scheme:
+    """Return the first scheme that the format wants and the signer has. Raises UnsupportedError before any signature."""
+    offered = signer.schemes
+    for scheme in wanted:
+        if scheme in offered:
+            return scheme
+    key = f"{display(signer.reference)} ({describe_key(signer.public_key)})"
+    found = ", ".join(scheme.label for scheme in offered) or "nothing"
+    expected = ", ".join(scheme.label for scheme in wanted) or "no such key"
+    message = f"format {format_name} cannot be made by {key}: the key offers {found}, the format takes {expected}"
+    raise UnsupportedError(message, remedy="choose another format, or another key for it")
+
+
+def require_protection(signer: CheckedSigner, minimum: ProtectionLevel | None) -> Protection:
+    """Return how the key is kept. Raises RejectedError where that is less than the configuration demands."""
+    protection = signer.protection
+    if minimum is not None and protection.level.rank < minimum.rank:
+        message = (
+            f"{display(signer.reference)}: its protection is {protection.level.value} ({display(protection.summary)}), "
+            f"expected at least {minimum.value}"
+        )
+        raise RejectedError(message, remedy="sign with a key in hardware, or change `minimum-protection`")
+    return protection
+
+
+def _encoded_key(certificate: Certificate) -> bytes:
+    from hatch_sign.values.public_keys import as_public_key  # noqa: PLC0415 - with certificates only
+
+    return encode_public_key(as_public_key(certificate.public_key(), subject="the certificate"))

@@ -1,0 +1,61 @@
+"""What to do about signatures that are there already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hatch_sign.values.display import display
+from hatch_sign.values.errors import MalformedError, UsageError
+
+if TYPE_CHECKING:
+    from hatch_sign.signing.work import Workbench
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of an existing signature that are looked at; a larger file is somebody else's."""
+
+
+class Overwrite(Enum):
+    """Which existing files a run may replace. One that verifies under the signer's key is kept, but for ALWAYS."""
+
+    REFUSE = "refuse"
+    """None: that there is another is an error, before anything is signed."""
+    OTHER = "other"
+    """Those that do not verify: a build has replaced the artifact, so its old signature is stale."""
+    ALWAYS = "always"
+
+
+def read_existing(path: Path) -> bytes | None:
+    """Return the bytes at `path`; None where there is no such file. Raises UsageError for what is no readable file."""
+    try:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            message = f"{display(path)} is in the way and is no regular file"
+            raise UsageError(message, remedy="move it away")
+        with path.open("rb") as stream:
+            return stream.read(LARGEST)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        message = f"{display(path)} cannot be read: {error.strerror}"
+        raise UsageError(message, remedy="check its permissions") from None
+
+
+def hashes_of_existing(bench: Workbench, data: bytes | None) -> frozenset[str]:
+    """Return the digests that checking an existing signature will need; none where it cannot be read as one."""
+    if data is None:
+        return frozenset()
+    try:
+        hashes: frozenset[str] = bench.verifier.digests(bench.verifier.parse(data))
+    except MalformedError:
+        return frozenset()
+    return hashes
+
+
+def refuse_conflicts(paths: Sequence[Path]) -> None:
+    """Raise UsageError naming what stands in the way."""
+    if paths:
+        shown = ", ".join(display(path) for path in paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")  # noqa: PLR2004 - as many as fit one line
+        message = f"{shown}: there already, and not a signature of these bytes by this key"
+        raise UsageError(message, remedy="remove it, or give --overwrite")

@@ -1,0 +1,52 @@
+"""The only way of a format to the key and the witnesses of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from hatch_sign.contract import Evidence, WitnessRequest
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from hatch_sign.contract import Witness
+    from hatch_sign.custody.checked_signer import CheckedSigner
+    from hatch_sign.values.algorithms import Scheme
+    from hatch_sign.values.artifacts import Release
+    from hatch_sign.values.public_keys import PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class RunSeal:
+    """One format's seal, for one signature: the credential is fixed when it is made, and the signer checked against it."""
+
+    signer: CheckedSigner
+    public_key: PublicKey
+    certificates: tuple[Certificate, ...]
+    scheme: Scheme
+    now: datetime
+    release: Release | None
+    options: Mapping[str, Any]
+    witnesses: Sequence[Witness]
+
+    def sign(self, message: bytes) -> bytes:
+        """Return a checked signature over a small message."""
+        return self.signer.sign(message, self.scheme)
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """Return a checked signature over a digest. Raises UnsupportedError for Ed25519."""
+        return self.signer.sign_digest(digest, self.scheme)
+
+    def witness(self, signature: bytes, digest: bytes, envelope: bytes | None = None) -> tuple[Evidence, ...]:
+        """Return the checked evidence of every witness; each may take its time, for the key is free meanwhile."""
+        request = WitnessRequest(signature, digest, self.scheme, self.public_key, self.certificates, envelope)
+        return tuple(_attested(witness, request) for witness in self.witnesses)
+
+
+def _attested(witness: Witness, request: WitnessRequest) -> Evidence:
+    evidence = witness.attest(request)
+    witness.check(request, evidence)
+    return evidence

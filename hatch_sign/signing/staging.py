@@ -1,0 +1,67 @@
+"""The files of a run that are written but not yet in their place; whatever is not committed is removed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from hatch_sign.storage.atomic import StagedFile, stage_bytes, stage_stream, sync_folder
+
+
+class StagingArea:
+    """Staged files by their target. Leaving it, for whatever reason, discards those that were not committed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._files: dict[Path, StagedFile] = {}
+
+    def __enter__(self) -> Self:
+        """Enter with nothing staged."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Discard what is still staged."""
+        for staged in self._files.values():
+            staged.discard()
+
+    def add(self, target: Path, data: bytes) -> StagedFile:
+        """Stage bytes. Raises SigningError for a full disk or a folder that cannot be written."""
+        return self._keep(stage_bytes(target, data))
+
+    def add_stream(self, target: Path, write: Callable[[BinaryIO], object]) -> StagedFile:
+        """Stage what `write` writes."""
+        return self._keep(stage_stream(target, write))
+
+    def find(self, target: Path) -> StagedFile | None:
+        """Return what is staged for `target`."""
+        return self._files.get(target)
+
+    def drop(self, target: Path) -> None:
+        """Discard what is staged for `target`."""
+        with self._lock:
+            staged = self._files.pop(target, None)
+        if staged is not None:
+            staged.discard()
+
+    def commit(self, targets: Iterable[Path]) -> None:
+        """Put the files for `targets` in their places, in that order. Raises SigningError at the first that fails."""
+        folders = set()
+        for target in targets:
+            staged = self._files.get(target)
+            if staged is not None:
+                staged.commit()
+                del self._files[target]
+                folders.add(target.parent)
+        for folder in folders:
+            sync_folder(folder)
+
+    def _keep(self, staged: StagedFile) -> StagedFile:
+        with self._lock:
+            older = self._files.get(staged.target)
+            self._files[staged.target] = staged
+        if older is not None:
+            older.discard()
+        return staged

@@ -1,0 +1,87 @@
+"""Judging a signature by the certificate of its key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from hatch_sign.contract import Judgement
+from hatch_sign.trust.chains import LATE_ERRORS, check_chain
+from hatch_sign.trust.names import difference
+from hatch_sign.trust.strength import weakness
+from hatch_sign.values.display import display
+from hatch_sign.values.errors import ConfigurationError
+from hatch_sign.values.outcomes import Verdict
+
+if TYPE_CHECKING:
+    from hatch_sign.contract import Material
+    from hatch_sign.values.public_keys import PublicKey
+
+CODE_SIGNING = "code-signing"
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRule:
+    """Trusts whom one of `roots` certifies, directly or through others, as exactly `subject` and for `usage`."""
+
+    roots: tuple[x509.Certificate, ...]
+    subject: x509.Name
+    usage: x509.ObjectIdentifier
+    smallest_rsa: int
+    intermediates: tuple[x509.Certificate, ...] = ()
+
+    @property
+    def keys(self) -> Sequence[PublicKey]:
+        """None: the certificates come with the signatures."""
+        return ()
+
+    def evaluate(self, material: Material) -> Judgement:
+        """Judge. Never raises."""
+        certificates = material.facts.certificates
+        if not certificates:
+            return Judgement(Verdict.UNTRUSTED, "the signature brings no certificate")
+        try:
+            return self._judge(certificates, material)
+        except LATE_ERRORS as error:
+            return Judgement(Verdict.UNTRUSTED, f"a certificate is malformed: {display(error)}")
+
+    def _judge(self, certificates: Sequence[x509.Certificate], material: Material) -> Judgement:
+        leaf, key = certificates[0], material.facts.public_key
+        if leaf.public_key() != key:
+            return Judgement(Verdict.UNTRUSTED, "the certificate is for another key than the one that signed")
+        if weak := weakness(key, self.smallest_rsa):
+            return Judgement(Verdict.UNTRUSTED, weak)
+        chain = check_chain(
+            certificates,
+            roots=self.roots,
+            intermediates=self.intermediates,
+            usage=self.usage,
+            at=material.at,
+        )
+        if chain.problem and chain.ended is None:
+            return Judgement(Verdict.UNTRUSTED, chain.problem)
+        signer = leaf.subject.rfc4514_string()
+        # A name that was never right says more than the end of a certificate that would not have helped.
+        if other := difference(leaf.subject, self.subject):
+            return Judgement(Verdict.WRONG_IDENTITY, other, signer, leaf.not_valid_after_utc)
+        if chain.problem:
+            return Judgement(Verdict.EXPIRED, chain.problem, signer, leaf.not_valid_after_utc)
+        return Judgement(Verdict.TRUSTED, signer=signer, ends=leaf.not_valid_after_utc)
+
+
+def parse_usage(text: str) -> x509.ObjectIdentifier:
+    """Return the extended key usage that ``code-signing`` or a dotted number names. Raises ConfigurationError."""
+    if text == CODE_SIGNING:
+        return ExtendedKeyUsageOID.CODE_SIGNING
+    try:
+        usage = x509.ObjectIdentifier(text)
+    except ValueError:
+        usage = None
+    if usage is None or usage == ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE:
+        message = f"`extended-key-usage` is {display(text)!r}, expected `{CODE_SIGNING}` or the dotted number of one usage"
+        raise ConfigurationError(message, remedy="leave it out for code signing")
+    return usage

@@ -1,0 +1,60 @@
+"""PEM given in a setting: the text itself, or the name of the file that holds it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hatch_sign.values.display import display
+from hatch_sign.values.errors import ConfigurationError, MalformedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cryptography.x509 import Certificate
+
+MARK = "-----BEGIN "
+"""What tells PEM text from the name of a file."""
+
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\s[A-Za-z0-9+/=\s]*-----END \1-----")
+
+
+def read_pem(value: str, key: str, read: Callable[[str], bytes]) -> tuple[str, bytes]:
+    """Return how to call it in messages, and the bytes.
+
+    Raises ConfigurationError for an empty value, and MalformedError where a private key is among the bytes: the file
+    of a trust rule is public, and may be handed on.
+    """
+    if not value.strip():
+        message = f"`{key}` is empty, expected the name of a PEM file, or PEM"
+        raise ConfigurationError(message)
+    subject, data = (f"`{key}`", value.encode()) if MARK in value else (display(value), read(value))
+    if b"PRIVATE KEY-----" in data:
+        message = f"{subject}: holds a private key, expected public data only"
+        raise MalformedError(message, remedy="name a file that holds the public key or the certificates alone")
+    return subject, data
+
+
+def require_one_block(data: bytes, subject: str) -> None:
+    """Raise MalformedError unless `data` holds exactly one PEM block: a second one would be passed over in silence."""
+    count = data.count(MARK.encode())
+    if count > 1:
+        message = f"{subject}: holds {count} PEM blocks, expected one public key"
+        raise MalformedError(message, remedy="write a rule for each key")
+
+
+def parse_certificates(data: bytes, subject: str) -> tuple[Certificate, ...]:
+    """Return the certificates in PEM `data`, in its order. Raises MalformedError for none, or for one that is damaged."""
+    from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415 - 40 ms, for rules with certificates only
+
+    try:
+        return tuple(load_pem_x509_certificates(data))
+    except ValueError:
+        message = f"{subject}: holds no PEM certificate, or a damaged one"
+        raise MalformedError(message, remedy="give a file of CERTIFICATE blocks") from None
+
+
+def public_blocks(data: bytes) -> str:
+    """Return the PEM blocks in `data` without the text around them, each ending in a newline."""
+    blocks = [match[0].decode("ascii").replace("\r\n", "\n") for match in _BLOCK.finditer(data)]
+    return "".join(block + "\n" for block in blocks if "PRIVATE KEY" not in block.partition("\n")[0])

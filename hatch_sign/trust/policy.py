@@ -1,0 +1,171 @@
+"""The policy: which rules may vouch for what, and what is required of every artifact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from hatch_sign.contract import Judgement, Material
+from hatch_sign.values.errors import ConfigurationError
+from hatch_sign.values.outcomes import Verdict
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from hatch_sign.contract import Facts, Finding, TrustRule
+    from hatch_sign.values.public_keys import PublicKey
+
+SOON = timedelta(days=30)
+"""How long before its end a rule or certificate is warned of."""
+
+_TELLING = (
+    Verdict.REVOKED,  # somebody took the trust back on purpose: nothing else may hide that
+    Verdict.EXPIRED,  # the right signer by all but the date: what the user has to do is renew
+    Verdict.WRONG_IDENTITY,  # a proven signer, and not the one who is trusted
+    Verdict.INDETERMINATE,  # the rule might have vouched, had it had what it needs
+    Verdict.UNTRUSTED,  # the rule knows nothing of the signer
+)
+"""Verdicts of rules that do not vouch, the one that says most first: how near the signature came to being trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScopedRule:
+    """A rule, and where it may vouch.
+
+    `label` names it in messages. None in `formats` and `artifacts` (patterns of file names) means all; both ends of its
+    time are aware and inclusive.
+    """
+
+    rule: TrustRule
+    label: str
+    formats: tuple[str, ...] | None = None
+    artifacts: tuple[str, ...] | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+
+    def covers(self, artifact: str, format: str) -> bool:  # noqa: A002 - the word of the whole contract
+        """Return whether the rule may speak of signatures of this format over an artifact of this name."""
+        of_format = self.formats is None or format in self.formats
+        return of_format and (self.artifacts is None or any(fnmatchcase(artifact, pattern) for pattern in self.artifacts))
+
+    def evaluate(self, material: Material) -> Judgement:
+        """Judge within the rule's time. Never raises, whatever the rule does."""
+        try:
+            judged = self.rule.evaluate(material)
+        except Exception as error:  # noqa: BLE001 - a plugin's bug must end in a verdict, and never in trust
+            return Judgement(Verdict.INDETERMINATE, f"the rule failed: {type(error).__name__}")
+        if judged.verdict is not Verdict.TRUSTED:
+            return judged
+        if self.not_before is not None and material.at < self.not_before:
+            return Judgement(Verdict.UNTRUSTED, f"the rule begins at {_instant(self.not_before)}", judged.signer)
+        if self.not_after is not None and material.at > self.not_after:
+            return Judgement(Verdict.EXPIRED, f"the rule ended at {_instant(self.not_after)}", judged.signer)
+        return judged
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Rules, any of which may vouch, and the formats or signatures that must be there and trusted.
+
+    `at` is the instant to judge at, aware. Raises ConfigurationError for a policy that trusts nobody or requires
+    nothing: neither could say anything but yes or no to everything.
+    """
+
+    rules: tuple[ScopedRule, ...]
+    require: tuple[str, ...]
+    at: datetime
+    timestamp_roots: tuple[Certificate, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a policy without meaning."""
+        if not self.rules:
+            message = "nobody is trusted"
+            remedy = "write [[tool.hatch-sign.verify.trust]] with a public-key, or give --key or --certificate-roots"
+            raise ConfigurationError(message, remedy=remedy)
+        if not self.require:
+            message = "no signature is required"
+            raise ConfigurationError(message, remedy="name a format in `verify.require`")
+        if self.at.tzinfo is None:
+            message = "the instant to judge at has no offset"
+            raise ConfigurationError(message, remedy="give it one, such as Z for UTC")
+
+    @property
+    def keys(self) -> tuple[PublicKey, ...]:
+        """The keys that the rules name, each once: for signatures that hold no more than a hint."""
+        found: list[PublicKey] = []
+        for scoped in self.rules:
+            found += [key for key in scoped.rule.keys if key not in found]
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the policy thinks of one finding. `time` is the instant that was proven, None where none was."""
+
+    verdict: Verdict
+    detail: str = ""
+    signer: str | None = None
+    warnings: tuple[str, ...] = ()
+    time: datetime | None = None
+
+
+def judge(policy: Policy, finding: Finding, *, artifact: str, format: str) -> Judged:  # noqa: A002 - as above
+    """Return the verdict on what was found in one signature file of `format` for the artifact of that name.
+
+    Any rule may vouch for any of the signatures in it; of several, one that does not end soon is preferred.
+    """
+    if finding.problem is not None:
+        return Judged(finding.problem, finding.detail)
+    rules = [scoped for scoped in policy.rules if scoped.covers(artifact, format)]
+    if not rules:
+        return Judged(Verdict.UNTRUSTED, f"no trust rule is for {format} signatures of this artifact")
+    refused = []
+    vouched: Judged | None = None
+    for scoped, judged in _judgements(rules, policy, finding.facts, artifact, format):
+        if judged.verdict is not Verdict.TRUSTED:
+            refused.append((scoped, judged))
+            continue
+        answer = Judged(judged.verdict, judged.detail, judged.signer, tuple(_warnings(scoped, judged, policy.at)))
+        if not answer.warnings:
+            return answer
+        vouched = vouched or answer
+    return vouched or _most_telling(refused)
+
+
+def _judgements(
+    rules: Sequence[ScopedRule],
+    policy: Policy,
+    facts: Sequence[Facts],
+    artifact: str,
+    format: str,  # noqa: A002 - as above
+) -> Iterator[tuple[ScopedRule, Judgement]]:
+    for fact in facts:
+        material = Material(artifact=artifact, format=format, facts=fact, at=policy.at)
+        for scoped in rules:
+            yield scoped, scoped.evaluate(material)
+
+
+def _most_telling(refused: Sequence[tuple[ScopedRule, Judgement]]) -> Judged:
+    if not refused:
+        return Judged(Verdict.UNTRUSTED, "it holds no signature")
+    scoped, judged = min(refused, key=lambda pair: _rank(pair[1].verdict))
+    verdict = judged.verdict if judged.verdict in _TELLING else Verdict.UNTRUSTED
+    return Judged(verdict, f"{scoped.label}: {judged.detail}", judged.signer)
+
+
+def _rank(verdict: Verdict) -> int:
+    return _TELLING.index(verdict) if verdict in _TELLING else len(_TELLING)
+
+
+def _warnings(scoped: ScopedRule, judged: Judgement, at: datetime) -> Iterator[str]:
+    if scoped.not_after is not None and scoped.not_after - at <= SOON:
+        yield f"the trust rule {scoped.label} ends at {_instant(scoped.not_after)}"
+    if judged.ends is not None and judged.ends - at <= SOON:
+        yield f"the signer's certificate ends at {_instant(judged.ends)}"
+
+
+def _instant(instant: datetime) -> str:
+    return instant.isoformat(sep=" ", timespec="seconds")

@@ -1,0 +1,204 @@
+"""Verify artifacts under a policy: parse what is there, read each artifact once, check, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hatch_sign.artifacts.discovery import Artifact
+from hatch_sign.artifacts.reading import open_artifact, read_digests
+from hatch_sign.contract import Finding
+from hatch_sign.trust.policy import Policy, judge
+from hatch_sign.values.artifacts import Subject
+from hatch_sign.values.errors import HatchSignError, MalformedError
+from hatch_sign.values.outcomes import REJECTING, Outcome, Verdict
+from hatch_sign.verification.presence import Present, Shelf
+from hatch_sign.verification.reports import ArtifactReport, conclude
+
+if TYPE_CHECKING:
+    from hatch_sign.contract import Format
+    from hatch_sign.values.public_keys import PublicKey
+
+READERS = 4
+"""Threads that read and hash: hashing releases the GIL, and a disk serves a few readers best."""
+
+
+def verify_release(
+    artifacts: Sequence[Artifact],
+    *,
+    policy: Policy,
+    formats: Mapping[str, Format],
+    folder: Path | None = None,
+    bundles: Sequence[Present] = (),
+    on_done: Callable[[], None] = lambda: None,
+) -> tuple[ArtifactReport, ...]:
+    """Return a report for each artifact.
+
+    `folder` is where sidecars lie if not beside their artifacts; `bundles` are signature files that the user named, which
+    are looked at in place of those. Raises UsageError for an artifact that cannot be read, SigningError for one that
+    changed while it was read; everything else becomes an outcome.
+    """
+    return _Verification(policy, formats, Shelf(formats, folder), bundles, on_done).of(artifacts)
+
+
+@dataclass
+class _Verification:
+    policy: Policy
+    formats: Mapping[str, Format]
+    shelf: Shelf
+    bundles: Sequence[Present]
+    on_done: Callable[[], None]
+    subjects: dict[Artifact, Subject] = field(default_factory=dict)
+    present: dict[Artifact, list[Present]] = field(default_factory=dict)
+
+    def of(self, artifacts: Sequence[Artifact]) -> tuple[ArtifactReport, ...]:
+        for artifact in artifacts:
+            self.present[artifact] = self._present(artifact)
+        with ThreadPoolExecutor(READERS) as pool:
+            self.subjects = dict(zip(artifacts, pool.map(self._read, artifacts), strict=True))
+        shared = self._check_shared(artifacts)
+        return tuple(self._report(artifact, shared) for artifact in artifacts)
+
+    def _present(self, artifact: Artifact) -> list[Present]:
+        if self.bundles:
+            return list(self.bundles)
+        sidecars = self.shelf.sidecars(artifact)
+        return [*sidecars, *self.shelf.shared(artifact, "aggregate"), *self.shelf.shared(artifact, "manifest")]
+
+    def _read(self, artifact: Artifact) -> Subject:
+        hashes = {name for present in self.present[artifact] for name in present.hashes}
+        reading = read_digests(artifact.path, hashes)
+        self.on_done()
+        return Subject(artifact.name, reading.identity.size, reading.digests)
+
+    def _check_shared(self, artifacts: Sequence[Artifact]) -> Mapping[tuple[Path, Artifact], Finding]:
+        """Check each aggregate and manifest once, for all the artifacts that it may cover."""
+        covered: dict[Path, tuple[Present, list[Artifact]]] = {}
+        for artifact in artifacts:
+            for present in self.present[artifact]:
+                if present.format.kind in {"aggregate", "manifest"} and not present.problem:
+                    covered.setdefault(present.path, (present, []))[1].append(artifact)
+        return {key: finding for present, among in covered.values() for key, finding in self._check_one(present, among)}
+
+    def _check_one(self, present: Present, artifacts: Sequence[Artifact]) -> Iterator[tuple[tuple[Path, Artifact], Finding]]:
+        names = {artifact: artifact.name_below(present.path.parent) for artifact in artifacts}
+        subjects = [Subject(name, self.subjects[a].size, self.subjects[a].digests) for a, name in names.items()]
+        findings = _check(present, subjects, self._keys())
+        for artifact, name in names.items():
+            yield (present.path, artifact), findings.get(name, Finding(problem=Verdict.UNSIGNED, detail="it does not name this"))
+
+    def _report(self, artifact: Artifact, shared: Mapping[tuple[Path, Artifact], Finding]) -> ArtifactReport:
+        outcomes = [
+            outcome
+            for present in self.present[artifact]
+            for outcome in self._outcomes(artifact, present, shared.get((present.path, artifact)))
+        ]
+        outcomes += self._embedded(artifact)
+        outcomes += _name_outcomes(artifact, outcomes)
+        return conclude(artifact, outcomes, self.policy.require)
+
+    def _outcomes(self, artifact: Artifact, present: Present, shared: Finding | None) -> Iterator[Outcome]:
+        if present.problem:
+            yield _outcome(artifact, present, Verdict.MALFORMED, present.problem)
+        elif present.format.kind == "manifest":
+            yield from self._listed(artifact, present, shared or Finding())
+        elif present.format.kind == "aggregate":
+            if shared is not None and shared.problem is not Verdict.UNSIGNED:  # it does not speak of this artifact
+                yield self._judged(artifact, present, shared)
+        else:
+            subject = self.subjects[artifact]
+            finding = _check(present, [subject], self._keys()).get(subject.name, Finding(problem=Verdict.MALFORMED))
+            yield self._judged(artifact, present, finding)
+
+    def _listed(self, artifact: Artifact, manifest: Present, listed: Finding) -> Iterator[Outcome]:
+        """Judge a list of checksums: what it says of the artifact, then who signed the list."""
+        if listed.problem is Verdict.UNSIGNED:
+            return
+        if listed.problem is not None:
+            yield _outcome(artifact, manifest, listed.problem, listed.detail)
+            return
+        itself = Artifact(manifest.path, manifest.path.parent)
+        for sidecar in self.shelf.sidecars(itself):
+            if sidecar.problem:
+                yield _outcome(artifact, manifest, Verdict.MALFORMED, f"{sidecar.path.name}: {sidecar.problem}")
+                continue
+            reading = read_digests(manifest.path, sidecar.hashes)
+            subject = Subject(itself.name, reading.identity.size, reading.digests)
+            finding = _check(sidecar, [subject], self._keys())[subject.name]
+            judged = self._judged(itself, sidecar, finding)
+            yield _outcome(artifact, manifest, judged.verdict, judged.detail, judged.signer, judged.warnings)
+
+    def _judged(self, artifact: Artifact, present: Present, finding: Finding) -> Outcome:
+        judged = judge(self.policy, finding, artifact=artifact.name, format=present.format.name)
+        detail = judged.detail
+        if judged.verdict is Verdict.TRUSTED and not any(facts.claims_name for facts in finding.facts):
+            detail = "; ".join(filter(None, [detail, "name not covered"]))
+        return _outcome(artifact, present, judged.verdict, detail, judged.signer, judged.warnings)
+
+    def _embedded(self, artifact: Artifact) -> Iterable[Outcome]:
+        for format_ in self.formats.values():
+            if format_.kind == "embedded":
+                present = Present(artifact.path, format_, format_.name)
+                with open_artifact(artifact.path) as stream:
+                    finding = format_.verifier().check(artifact.name, stream, self._keys())  # type: ignore[union-attr,call-arg,arg-type] # the kind says which
+                if finding.problem not in {Verdict.NOT_APPLICABLE, Verdict.UNSIGNED} or format_.name in self.policy.require:
+                    yield self._judged(artifact, present, finding)  # type: ignore[arg-type] # as above
+
+    def _keys(self) -> Sequence[PublicKey]:
+        return self.policy.keys
+
+
+def _check(present: Present, subjects: Sequence[Subject], keys: Sequence[PublicKey]) -> Mapping[str, Finding]:
+    """Call a format's verifier, which should never raise; one that does has found nothing that anybody should trust."""
+    verifier = present.format.verifier()
+    try:
+        if present.format.kind == "manifest":
+            return verifier.check(present.parsed, subjects)  # type: ignore[union-attr,call-arg,return-value,arg-type] # the kind says which
+        covered = [subject for subject in subjects if verifier.covers(present.parsed, subject.name)]  # type: ignore[union-attr] # as above
+        return verifier.check(present.parsed, covered, keys)  # type: ignore[union-attr,call-arg,return-value,arg-type] # as above
+    except Exception as error:  # noqa: BLE001 - a plugin's bug must end in a verdict, not in a trace
+        finding = Finding(problem=Verdict.MALFORMED, detail=f"the verifier of {present.format.name} failed: {type(error).__name__}")
+        return {subject.name: finding for subject in subjects}
+
+
+def _name_outcomes(artifact: Artifact, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
+    """Hold a wheel's or sdist's name against the metadata inside, once the bytes are trusted and their name is not.
+
+    Without that, a signed 1.0 could be renamed and served as 2.0.
+    """
+    trusted = [outcome for outcome in outcomes if outcome.verdict is Verdict.TRUSTED]
+    broken = any(outcome.verdict in REJECTING for outcome in outcomes)
+    if broken or not trusted or not artifact.name.endswith((".whl", ".tar.gz", ".zip")):
+        return
+    from hatch_sign.formats.distributions import metadata_problem  # noqa: PLC0415 - loads packaging, for wheels and sdists only
+
+    try:
+        with open_artifact(artifact.path) as stream:
+            problem = metadata_problem(artifact.name, stream)
+    except MalformedError as error:
+        problem = error.message
+    if problem:
+        yield Outcome(artifact.name, "name", "name", Verdict.MALFORMED, detail=problem)
+
+
+def _outcome(
+    artifact: Artifact,
+    present: Present,
+    verdict: Verdict,
+    detail: str = "",
+    signer: str | None = None,
+    warnings: Sequence[str] = (),
+) -> Outcome:
+    return Outcome(
+        artifact=artifact.name,
+        signature=present.signature,
+        format=present.format.name,
+        verdict=verdict,
+        detail=detail,
+        sidecar=None if present.format.kind == "embedded" else str(present.path),
+        signer=signer,
+        warnings=tuple(warnings),
+    )
