@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hatch_sign.artifacts.parallel import map_in_threads
 from hatch_sign.artifacts.reading import FileIdentity, Reading, is_unchanged, open_artifact, read_digests
 from hatch_sign.signing.benches import Benches
 from hatch_sign.signing.existing import Overwrite, hashes_of_existing, read_existing, refuse_conflicts
@@ -95,8 +95,7 @@ class _Run:
         self._read()
         self._write_manifests()
         pending = self._sort_out()
-        with ThreadPoolExecutor(WORKERS) as pool:
-            list(pool.map(self._sign, [file for file in pending if _is_plain_sidecar(file)]))
+        map_in_threads(self._sign, [file for file in pending if _is_plain_sidecar(file)], threads=WORKERS)
         if not self.failed:
             for file in pending:
                 if not _is_plain_sidecar(file):
@@ -129,9 +128,10 @@ class _Run:
             self.existing[file.path] = read_existing(file.path)
             for artifact in file.artifacts:
                 needed.setdefault(artifact, set()).update(self._hashes(file))
-        with ThreadPoolExecutor(READERS) as pool:
-            readings = pool.map(lambda item: read_digests(self._source(item[0]), item[1]), needed.items())
-            self.readings = dict(zip(needed, readings, strict=True))
+        readings = map_in_threads(
+            lambda item: read_digests(self._source(item[0]), item[1]), needed.items(), threads=READERS
+        )
+        self.readings = dict(zip(needed, readings, strict=True))
 
     def _hashes(self, file: PlannedFile) -> frozenset[str]:
         if file.format.kind == "manifest":

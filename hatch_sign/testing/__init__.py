@@ -1,5 +1,9 @@
-"""Contract suites that plugins run over their own backends; pytest is the only thing they need beside hatch-sign."""
+"""Contract suites that plugins run over their own backends and formats; they need pytest and nothing else."""
 
 import pytest
 
-pytest.register_assert_rewrite("hatch_sign.testing.backend_contract", "hatch_sign.testing.observed")
+pytest.register_assert_rewrite(
+    "hatch_sign.testing.backend_contract",
+    "hatch_sign.testing.format_contract",
+    "hatch_sign.testing.observed",
+)

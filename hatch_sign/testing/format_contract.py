@@ -134,6 +134,9 @@ class FormatContract:
 
     @pytest.mark.parametrize("algorithm", KeyAlgorithm)
     def test_never_accepts_a_scheme_that_it_left_out(self, algorithm: KeyAlgorithm) -> None:
+        if algorithm in self.refused:  # then the core never asks for it
+            assert _schemes(self.format, algorithm) == []
+            return
         for scheme in set(algorithm.schemes) - set(_schemes(self.format, algorithm)):
             seal = self.seal(algorithm, scheme)
             try:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_sign.artifacts.discovery import Artifact
+from hatch_sign.artifacts.parallel import map_in_threads
 from hatch_sign.artifacts.reading import open_artifact, read_digests
 from hatch_sign.contract import Finding
 from hatch_sign.trust.policy import Policy, judge
@@ -57,8 +57,7 @@ class _Verification:
     def of(self, artifacts: Sequence[Artifact]) -> tuple[ArtifactReport, ...]:
         for artifact in artifacts:
             self.present[artifact] = self._present(artifact)
-        with ThreadPoolExecutor(READERS) as pool:
-            self.subjects = dict(zip(artifacts, pool.map(self._read, artifacts), strict=True))
+        self.subjects = dict(zip(artifacts, map_in_threads(self._read, artifacts, threads=READERS), strict=True))
         shared = self._check_shared(artifacts)
         return tuple(self._report(artifact, shared) for artifact in artifacts)
 

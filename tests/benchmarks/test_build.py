@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from .conftest import Bench
@@ -44,14 +43,13 @@ def test_what_signing_adds_to_a_build(bench: Bench) -> None:
     (folder / "pyproject.toml").write_text(_PROJECT.format(key=bench.key))
     (folder / "release.pub").write_bytes((bench.folder / "release.pub").read_bytes())
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel"]
-    plain = {**os.environ, **bench.environ}
     commands = {
         "a build": build,
         "a signed build": ["env", "HATCH_BUILD_HOOK_ENABLE_SIGN=1", *build],
         "bare python": [sys.executable, "-c", "pass"],
         "import and unlock": [sys.executable, "-c", _UNLOCK, bench.key],
     }
-    best = measure(commands, rounds=7, environ=plain, folder=folder)
+    best = measure(commands, rounds=7, environ=bench.environ, folder=folder)
     added = best["a signed build"].seconds - best["a build"].seconds
     needed = best["import and unlock"].seconds - best["bare python"].seconds
     lines = [f"{name:20} {measured.seconds * 1000:6.0f}" for name, measured in best.items()]

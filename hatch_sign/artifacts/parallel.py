@@ -1,0 +1,20 @@
+"""Threads, where there is more than one thing to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def map_in_threads(work: Callable[[T], R], items: Iterable[T], *, threads: int) -> list[R]:
+    """Return the results of `work` in the order of `items`; what it raises first is raised here, once all have ended."""
+    listed = list(items)
+    if len(listed) < 2:  # noqa: PLR2004 - one needs no thread, nor the import of any
+        return [work(item) for item in listed]
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - as above
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, listed))
