@@ -71,7 +71,7 @@ def _named(path: str | Path, formats: tuple[Format, ...]) -> Iterator[Artifact]:
 
 
 def _globbed(path: str | Path, formats: tuple[Format, ...]) -> Iterator[Artifact]:
-    matches = sorted(glob.glob(str(path))) if glob.has_magic(str(path)) else []
+    matches = sorted(glob.glob(str(path)))  # noqa: PTH207 - Path.glob takes no absolute pattern
     if not matches:
         message = f"{display(path)} does not exist"
         raise UsageError(message, remedy="name a file, a folder or a pattern that matches one")

@@ -55,7 +55,8 @@ def build_parser(wanted: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"hatch-sign {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (_, summary) in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", allow_abbrev=False)
+        description = f"{summary[0].upper()}{summary[1:]}."
+        command = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
         if name in wanted:
             load_command(name).add_arguments(command)
     return parser
@@ -63,7 +64,8 @@ def build_parser(wanted: Sequence[str]) -> argparse.ArgumentParser:
 
 def add_configuration_argument(parser: argparse.ArgumentParser) -> None:
     """Declare ``--config``."""
-    parser.add_argument("--config", metavar="FILE", help="pyproject.toml or hatch-sign.toml; default: the working directory's")
+    where = "pyproject.toml or hatch-sign.toml; default: the working directory's"
+    parser.add_argument("--config", metavar="FILE", help=where)
 
 
 def add_json_argument(parser: argparse.ArgumentParser) -> None:

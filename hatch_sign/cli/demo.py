@@ -47,7 +47,7 @@ public-key = "release.pub"
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:  # noqa: ARG001 - the shape of every command
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare nothing: the demonstration has no options."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,11 +36,12 @@ class Environment:
     def context(self, *, spend_final_try: bool = False) -> RunContext:
         """Return the context that lends secrets to backends; asks on a terminal only."""
         from hatch_sign.custody.context import RunContext  # noqa: PLC0415 - for commands that open a key only
+        from hatch_sign.custody.terminal import terminal_prompt  # noqa: PLC0415 - as above
 
         return RunContext(
             self.environ,
             spend_final_try=spend_final_try,
-            prompt=_prompt if sys.stdin is not None and sys.stdin.isatty() else None,
+            prompt=terminal_prompt(),
             on_warning=self.console.warn,
         )
 
@@ -57,9 +57,3 @@ class Environment:
             overrides=Overrides.from_arguments(arguments),
             registry=self.registry,
         )
-
-
-def _prompt(text: str) -> str:
-    from getpass import getpass  # noqa: PLC0415 - needed where a person sits only
-
-    return getpass(text)

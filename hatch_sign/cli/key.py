@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from hatch_sign.cli.environment import Environment
 
-SUMMARY = "make, list and certify keys where they live"
-
 _ACTIONS = {
     "generate": "make a key that never leaves its token or service",
     "list": "list the keys that a reference selects",

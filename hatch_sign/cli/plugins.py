@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from hatch_sign.cli.commands import add_json_argument
-from hatch_sign.cli.environment import Environment
+
+if TYPE_CHECKING:
+    from hatch_sign.cli.environment import Environment
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,8 @@ from hatch_sign.values.errors import ConfigurationError, HatchSignError
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells give it."""
 
+FAILED = HatchSignError.exit_code
+
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line `arguments` and return the exit code."""
@@ -26,25 +28,31 @@ def run(arguments: Sequence[str]) -> int:
         return load_command(parsed.command).run(parsed, Environment(console=console, environ=os.environ))
     except SystemExit as stop:  # argparse ends --help and misuse this way
         return stop.code if isinstance(stop.code, int) else 2
-    except HatchSignError as error:
-        report_error(console, error)
-        return error.exit_code
     except KeyboardInterrupt:
         console.error("interrupted; what was not finished is as it was before")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of standard output has gone: there is nobody left to tell
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 3
-    except OSError as error:
+        return FAILED
+    except Exception as error:
+        if os.environ.get("HATCH_SIGN_DEBUG") and not isinstance(error, HatchSignError):
+            raise
+        return report_error(console, error)
+
+
+def report_error(console: Console, error: Exception) -> int:
+    """Show an error as one line, and several mistakes of a configuration as one line each; return the exit code."""
+    if isinstance(error, HatchSignError):
+        console.error(str(error))
+        if isinstance(error, ConfigurationError) and len(error.problems) > 1:
+            for problem in error.problems:
+                console.note(f"  {problem}")
+        return error.exit_code
+    if isinstance(error, OSError):
         where = f"{display(error.filename)}: " if error.filename else ""
         console.error(f"{where}{error.strerror or type(error).__name__}")
-        return 3
-
-
-def report_error(console: Console, error: HatchSignError) -> None:
-    """Show an error as one line, and a configuration's mistakes as one line each."""
-    console.error(str(error))
-    if isinstance(error, ConfigurationError) and len(error.problems) > 1:
-        for problem in error.problems:
-            console.note(f"  {problem}")
+        return FAILED
+    # The text of a foreign exception may hold a credential; its name does not.
+    console.error(f"an error in hatch-sign or in a plugin: {type(error).__name__}; HATCH_SIGN_DEBUG=1 shows where")
+    return FAILED

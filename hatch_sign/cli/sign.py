@@ -81,7 +81,8 @@ def _show_plan(plan: SigningPlan, environment: Environment, *, as_json: bool) ->
     for row in rows:
         names = row["artifacts"]
         what = names[0] if len(names) == 1 else f"{len(names)} artifacts"
-        environment.console.line(f"would sign {display(what)} with {display(row['key'])} as {row['format']} into {display(row['file'])}")
+        how = f"with {display(row['key'])} as {row['format']} into {display(row['file'])}"
+        environment.console.line(f"would sign {display(what)} {how}")
 
 
 def _document(plan: SigningPlan, report: SigningReport) -> dict[str, object]:

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from hatch_sign.cli.environment import Environment
 
-SUMMARY = "make and keep emulated tokens for development"
-
 _ACTIONS = {
     "init": "make an empty token; PINs from HATCH_SIGN_PIN and HATCH_SIGN_SO_PIN, or asked for",
     "list": "list all tokens",

@@ -16,6 +16,7 @@ from hatch_sign.backends.emulated.tokens import (
     unlock_token,
 )
 from hatch_sign.custody.secrets import choose_secret
+from hatch_sign.custody.terminal import terminal_prompt
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import CustodyError, UsageError
 
@@ -101,15 +102,7 @@ ACTIONS: dict[str, Callable[[argparse.Namespace, Environment], int]] = {
 
 
 def _choose_pin(label: str, role: Role, environment: Environment, *, new: bool = False) -> str:
-    return choose_secret(secret_request(label, role), environment.environ, prompt=_terminal_prompt(), new=new)
-
-
-def _terminal_prompt() -> Callable[[str], str] | None:
-    if sys.stdin is None or not sys.stdin.isatty():
-        return None
-    from getpass import getpass  # noqa: PLC0415 - where a person sits only
-
-    return getpass
+    return choose_secret(secret_request(label, role), environment.environ, prompt=terminal_prompt(), new=new)
 
 
 def _confirmed(question: str) -> bool:

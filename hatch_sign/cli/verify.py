@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--require", metavar="NAME", action="append", help="a format or signature that must be trusted")
     parser.add_argument("--bundle", metavar="FILE", help="the signature file of the one artifact, where it lies elsewhere")
     parser.add_argument("--offline", action="store_true", help="ask no network; verifying with keys never does")
-    parser.add_argument("--at", metavar="TIME", type=_instant, help="judge as of this ISO 8601 time; UTC unless it says otherwise")
+    parser.add_argument("--at", metavar="TIME", type=_instant, help="judge as of this ISO 8601 time, in UTC")
     add_configuration_argument(parser)
     add_json_argument(parser)
 
@@ -42,6 +42,10 @@ def run(arguments: argparse.Namespace, environment: Environment) -> int:
     """Verify, and list every signature; exit 0 where each artifact passes, 1 where one does not."""
     configuration = _with_arguments(environment, arguments)
     reports = _verify(configuration, arguments, environment)
+    observers = environment.registry.observers(configuration.observers)
+    for report in reports:
+        for outcome in report.outcomes:
+            observers.after_verify(outcome)
     if arguments.json:
         environment.console.document(_document(configuration, reports))
     else:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from hatch_sign.contract import hookspecs
 from hatch_sign.contract.hookspecs import ENTRY_POINT_GROUP
-from hatch_sign.registry.entries import Entry
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import PluginError
+
+if TYPE_CHECKING:
+    from hatch_sign.registry.entries import Entry
 
 
 def new_manager() -> pluggy.PluginManager:

@@ -36,6 +36,6 @@ class Observers:
             getattr(self._manager.hook, hook)(**arguments)
         except HatchSignError:
             raise
-        except Exception as error:  # noqa: BLE001 - an observer may raise anything, and any of it is a veto
+        except Exception as error:
             message = f"an observer refused in {hook}: {type(error).__name__}: {error}"
             raise PluginError(message, remedy="see `observers` in the configuration") from error

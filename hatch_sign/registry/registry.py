@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -120,7 +120,7 @@ class Registry:
         return entry.kind, entry.name, entry.distribution, entry.version
 
 
-_SUMMARIES = {
+_SUMMARIES: dict[str, Callable[[Any], str]] = {
     "backend": lambda backend: "opens " + ", ".join(f"{scheme}:" for scheme in backend.uri_schemes),
     "format": lambda format_: f"{format_.kind}, {format_.suffix or 'inside the artifact'}",
     "witness": lambda provider: f"vouches for signatures ({provider.name})",

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from hatch_sign.contract.kinds import signing_producer
 from hatch_sign.custody.checked_signer import open_signer
-from hatch_sign.signing.credentials import choose_scheme, current_credential, require_protection
+from hatch_sign.signing.credentials import choose_scheme, current_credential, require_protection, require_strength
 from hatch_sign.signing.witnessing import open_timestamping
 from hatch_sign.signing.work import Workbench
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 class Benches:
     """The workbench of each planned file: one for each signature and format of the plan that signs."""
 
-    def __init__(self, plan: SigningPlan, registry: Registry, context: BackendContext, now: datetime, stack: ExitStack) -> None:
+    def __init__(
+        self, plan: SigningPlan, registry: Registry, context: BackendContext, now: datetime, stack: ExitStack
+    ) -> None:
         self._configuration: Configuration = plan.configuration
         self._release = plan.release
         self._context = context
@@ -51,14 +54,15 @@ class Benches:
         return self._benches[file.settings.name, file.format.name]
 
     def _lay_out(self, file: PlannedFile) -> Workbench:
-        settings, signer, producer = file.settings, self._signers[file.settings.key], file.format.producer()
+        settings, signer, producer = file.settings, self._signers[file.settings.key], signing_producer(file.format)
+        require_strength(signer)
         current_credential(signer, settings.certificates)  # a chain for another key is an error before anything is signed
         audit_file = self._configuration.audit_file
         return Workbench(
             format=file.format,
             settings=settings,
             signer=signer,
-            scheme=choose_scheme(file.format.name, producer.schemes(signer.public_key), signer),  # type: ignore[union-attr] # no manifest gets here
+            scheme=choose_scheme(file.format.name, producer.schemes(signer.public_key), signer),
             protection=require_protection(signer, self._configuration.minimum_protection).level.value,
             producer=producer,
             verifier=file.format.verifier(),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hatch_sign.values.algorithms import SMALLEST_RSA_BITS
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError, MalformedError, RejectedError, UnsupportedError
 from hatch_sign.values.public_keys import describe_key, encode_public_key
@@ -76,6 +77,14 @@ def choose_scheme(format_name: str, wanted: Sequence[Scheme], signer: CheckedSig
     expected = ", ".join(scheme.label for scheme in wanted) or "no such key"
     message = f"format {format_name} cannot be made by {key}: the key offers {found}, the format takes {expected}"
     raise UnsupportedError(message, remedy="choose another format, or another key for it")
+
+
+def require_strength(signer: CheckedSigner) -> None:
+    """Raise UnsupportedError for an RSA key that verifiers refuse of artifact signers (CSBR 6.1.5.2)."""
+    bits = getattr(signer.public_key, "key_size", 0)
+    if describe_key(signer.public_key).startswith("rsa") and bits < SMALLEST_RSA_BITS:
+        message = f"{display(signer.reference)}: an RSA key of {bits} bits, expected at least {SMALLEST_RSA_BITS}"
+        raise UnsupportedError(message, remedy="make a larger key, or one for ECDSA P-256")
 
 
 def require_protection(signer: CheckedSigner, minimum: ProtectionLevel | None) -> Protection:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hatch_sign.artifacts.naming import sidecar_name
 from hatch_sign.artifacts.releases import release_of
+from hatch_sign.contract.kinds import aggregate_producer
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError, UsageError
 
@@ -97,8 +98,8 @@ class _Planner:
             return
         if format_.kind == "sidecar":
             for artifact in chosen:
-                folder = self.output_directory or artifact.path.parent
-                yield PlannedFile(folder / sidecar_name(artifact.name, format_, settings.name), format_, settings, (artifact,))
+                path = (self.output_directory or artifact.path.parent) / sidecar_name(artifact.name, format_, settings.name)
+                yield PlannedFile(path, format_, settings, (artifact,))
         elif format_.kind == "embedded":
             yield from (PlannedFile(artifact.path, format_, settings, (artifact,)) for artifact in chosen)
         elif format_.kind == "aggregate":
@@ -122,7 +123,7 @@ def _aggregate_name(format_: Format, release: Release | None) -> str:
     if release is None:
         message = f"{format_.name} covers one release, and the artifacts do not name exactly one"
         raise UsageError(message, remedy="sign the wheels and the sdist of one version together")
-    return format_.producer().filename(release)  # type: ignore[union-attr,call-arg,arg-type] # the kind says which it is
+    return aggregate_producer(format_).filename(release)
 
 
 def _common_folder(artifacts: Sequence[Artifact]) -> Path:

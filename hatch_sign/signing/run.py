@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hatch_sign.artifacts.parallel import map_in_threads
 from hatch_sign.artifacts.reading import FileIdentity, Reading, is_unchanged, open_artifact, read_digests
+from hatch_sign.contract.kinds import manifest_producer
 from hatch_sign.signing.benches import Benches
 from hatch_sign.signing.existing import Overwrite, hashes_of_existing, read_existing, refuse_conflicts
 from hatch_sign.signing.staging import StagingArea
@@ -128,14 +129,12 @@ class _Run:
             self.existing[file.path] = read_existing(file.path)
             for artifact in file.artifacts:
                 needed.setdefault(artifact, set()).update(self._hashes(file))
-        readings = map_in_threads(
-            lambda item: read_digests(self._source(item[0]), item[1]), needed.items(), threads=READERS
-        )
+        readings = map_in_threads(lambda item: read_digests(self._source(item[0]), item[1]), needed.items(), threads=READERS)
         self.readings = dict(zip(needed, readings, strict=True))
 
     def _hashes(self, file: PlannedFile) -> frozenset[str]:
         if file.format.kind == "manifest":
-            return file.format.producer().digests()  # type: ignore[union-attr,call-arg,return-value] # the kind says which
+            return manifest_producer(file.format).digests()
         bench = self.benches.of(file)
         return bench.hashes | hashes_of_existing(bench, self.existing[file.path])
 
@@ -145,7 +144,7 @@ class _Run:
 
     def _write_manifests(self) -> None:
         for file in self.plan.of_kind("manifest"):
-            listing: bytes = file.format.producer().list(self._subjects(file))  # type: ignore[union-attr] # the kind says so
+            listing = manifest_producer(file.format).list(self._subjects(file))
             if self.existing[file.path] != listing:
                 self.staging.add(file.path, listing)
 

@@ -16,9 +16,9 @@ from hatch_sign.values.errors import CredentialRotatedError, HatchSignError, Mal
 from hatch_sign.values.public_keys import describe_key
 
 if TYPE_CHECKING:
-    from hatch_sign.configuration.model import SignatureSettings
     from typing import BinaryIO
 
+    from hatch_sign.configuration.model import SignatureSettings
     from hatch_sign.contract import DetachedVerifier, Finding, Format, Witness
     from hatch_sign.custody.checked_signer import CheckedSigner
     from hatch_sign.registry.observing import Observers
@@ -78,7 +78,7 @@ def embed_signature(bench: Workbench, name: str, source: BinaryIO, target: Binar
         return False
     target.seek(0)
     if not _proves(bench.verifier.check(name, target, [bench.signer.public_key]), bench):
-        message = f"{display(name)}: the signature just embedded ({bench.format.name}) does not verify under the key that made it"
+        message = f"{display(name)}: what {bench.format.name} just embedded does not verify under the key that made it"
         raise SigningError(message, remedy="report this; nothing was written")
     target.seek(0)
     digest = "sha256:" + hashlib.file_digest(target, "sha256").hexdigest()  # type: ignore[arg-type] # a file on disk
@@ -134,7 +134,7 @@ def _guarded(bench: Workbench, name: str, call: Callable[[], T]) -> T:
         return call()
     except (HatchSignError, OSError):
         raise
-    except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+    except Exception as error:
         message = f"{display(name)}: format {bench.format.name} failed: {type(error).__name__}: {display(error)}"
         raise PluginError(message, remedy="report it to the author of the format") from error
 
@@ -174,4 +174,3 @@ def _named_digest(subject: Subject) -> str:
 
 def _digest_of(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
-

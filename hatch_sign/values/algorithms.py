@@ -32,12 +32,14 @@ class Scheme(Enum):
     @property
     def family(self) -> str:
         """The kind of signature: ``ecdsa``, ``rsa-pkcs1``, ``rsa-pss`` or ``ed25519``."""
-        return self.value[0]
+        family: str = self.value[0]
+        return family
 
     @property
     def hash(self) -> str | None:
         """The name of the hash as :mod:`hashlib` spells it; None for Ed25519, which signs the message itself."""
-        return self.value[1]
+        hash_: str | None = self.value[1]
+        return hash_
 
     @property
     def label(self) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hatch_sign.artifacts.naming import owner_of, sidecars_of
 from hatch_sign.artifacts.reading import open_artifact
+from hatch_sign.contract.kinds import detached_verifier
 from hatch_sign.values.errors import MalformedError, UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Present:
     @property
     def hashes(self) -> frozenset[str]:
         """The digests of an artifact that checking it needs."""
-        hashes: frozenset[str] = frozenset() if self.problem else _verifier(self.format).digests(self.parsed)
+        hashes: frozenset[str] = frozenset() if self.problem else detached_verifier(self.format).digests(self.parsed)
         return hashes
 
 
@@ -77,7 +78,7 @@ def load(path: Path, format_: Format, signature: str | None) -> Present:
             data = stream.read(LARGEST + 1)
         if len(data) > LARGEST:
             return Present(path, format_, name, problem=f"larger than {LARGEST} bytes")
-        return Present(path, format_, name, parsed=_verifier(format_).parse(data))
+        return Present(path, format_, name, parsed=detached_verifier(format_).parse(data))
     except (MalformedError, UsageError) as error:
         return Present(path, format_, name, problem=error.message)
 
@@ -92,12 +93,8 @@ def load_named(path: Path, formats: Iterable[Format]) -> Present:
     return load(path, owner, None)
 
 
-def _verifier(format_: Format) -> Any:  # noqa: ANN401 - each kind has its own type of verifier
-    return format_.verifier()
-
-
 def _folders(artifact: Artifact, folder: Path | None) -> list[Path]:
-    """Return the folders where an aggregate over the artifact may lie: its own, those above it up to the root, and `folder`."""
+    """Return where an aggregate over the artifact may lie: its own folder, those above it to the root, and `folder`."""
     found = [artifact.path.parent]
     while found[-1] != artifact.root and artifact.root in found[-1].parents:
         found.append(found[-1].parent)

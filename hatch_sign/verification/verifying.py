@@ -11,9 +11,10 @@ from hatch_sign.artifacts.discovery import Artifact
 from hatch_sign.artifacts.parallel import map_in_threads
 from hatch_sign.artifacts.reading import open_artifact, read_digests
 from hatch_sign.contract import Finding
+from hatch_sign.contract.kinds import detached_verifier, embedded_verifier, manifest_verifier
 from hatch_sign.trust.policy import Policy, judge
 from hatch_sign.values.artifacts import Subject
-from hatch_sign.values.errors import HatchSignError, MalformedError
+from hatch_sign.values.errors import MalformedError
 from hatch_sign.values.outcomes import REJECTING, Outcome, Verdict
 from hatch_sign.verification.presence import Present, Shelf
 from hatch_sign.verification.reports import ArtifactReport, conclude
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 READERS = 4
 """Threads that read and hash: hashing releases the GIL, and a disk serves a few readers best."""
+
+_SHARED = frozenset({"aggregate", "manifest"})
+_NOTHING_INSIDE = frozenset({Verdict.NOT_APPLICABLE, Verdict.UNSIGNED})
 
 
 def verify_release(
@@ -78,7 +82,7 @@ class _Verification:
         covered: dict[Path, tuple[Present, list[Artifact]]] = {}
         for artifact in artifacts:
             for present in self.present[artifact]:
-                if present.format.kind in {"aggregate", "manifest"} and not present.problem:
+                if present.format.kind in _SHARED and not present.problem:
                     covered.setdefault(present.path, (present, []))[1].append(artifact)
         return {key: finding for present, among in covered.values() for key, finding in self._check_one(present, among)}
 
@@ -87,7 +91,7 @@ class _Verification:
         subjects = [Subject(name, self.subjects[a].size, self.subjects[a].digests) for a, name in names.items()]
         findings = _check(present, subjects, self._keys())
         for artifact, name in names.items():
-            yield (present.path, artifact), findings.get(name, Finding(problem=Verdict.UNSIGNED, detail="it does not name this"))
+            yield (present.path, artifact), findings.get(name, Finding(problem=Verdict.UNSIGNED))
 
     def _report(self, artifact: Artifact, shared: Mapping[tuple[Path, Artifact], Finding]) -> ArtifactReport:
         outcomes = [
@@ -128,23 +132,23 @@ class _Verification:
             subject = Subject(itself.name, reading.identity.size, reading.digests)
             finding = _check(sidecar, [subject], self._keys())[subject.name]
             judged = self._judged(itself, sidecar, finding)
-            yield _outcome(artifact, manifest, judged.verdict, judged.detail, judged.signer, judged.warnings)
+            yield _outcome(artifact, manifest, judged.verdict, judged.detail, signer=judged.signer, warnings=judged.warnings)
 
     def _judged(self, artifact: Artifact, present: Present, finding: Finding) -> Outcome:
         judged = judge(self.policy, finding, artifact=artifact.name, format=present.format.name)
         detail = judged.detail
         if judged.verdict is Verdict.TRUSTED and not any(facts.claims_name for facts in finding.facts):
             detail = "; ".join(filter(None, [detail, "name not covered"]))
-        return _outcome(artifact, present, judged.verdict, detail, judged.signer, judged.warnings)
+        return _outcome(artifact, present, judged.verdict, detail, signer=judged.signer, warnings=judged.warnings)
 
     def _embedded(self, artifact: Artifact) -> Iterable[Outcome]:
         for format_ in self.formats.values():
             if format_.kind == "embedded":
                 present = Present(artifact.path, format_, format_.name)
                 with open_artifact(artifact.path) as stream:
-                    finding = format_.verifier().check(artifact.name, stream, self._keys())  # type: ignore[union-attr,call-arg,arg-type] # the kind says which
-                if finding.problem not in {Verdict.NOT_APPLICABLE, Verdict.UNSIGNED} or format_.name in self.policy.require:
-                    yield self._judged(artifact, present, finding)  # type: ignore[arg-type] # as above
+                    finding = embedded_verifier(format_).check(artifact.name, stream, self._keys())
+                if finding.problem not in _NOTHING_INSIDE or format_.name in self.policy.require:
+                    yield self._judged(artifact, present, finding)
 
     def _keys(self) -> Sequence[PublicKey]:
         return self.policy.keys
@@ -152,14 +156,15 @@ class _Verification:
 
 def _check(present: Present, subjects: Sequence[Subject], keys: Sequence[PublicKey]) -> Mapping[str, Finding]:
     """Call a format's verifier, which should never raise; one that does has found nothing that anybody should trust."""
-    verifier = present.format.verifier()
     try:
         if present.format.kind == "manifest":
-            return verifier.check(present.parsed, subjects)  # type: ignore[union-attr,call-arg,return-value,arg-type] # the kind says which
-        covered = [subject for subject in subjects if verifier.covers(present.parsed, subject.name)]  # type: ignore[union-attr] # as above
-        return verifier.check(present.parsed, covered, keys)  # type: ignore[union-attr,call-arg,return-value,arg-type] # as above
+            return manifest_verifier(present.format).check(present.parsed, subjects)
+        verifier = detached_verifier(present.format)
+        covered = [subject for subject in subjects if verifier.covers(present.parsed, subject.name)]
+        return verifier.check(present.parsed, covered, keys)
     except Exception as error:  # noqa: BLE001 - a plugin's bug must end in a verdict, not in a trace
-        finding = Finding(problem=Verdict.MALFORMED, detail=f"the verifier of {present.format.name} failed: {type(error).__name__}")
+        detail = f"the verifier of {present.format.name} failed: {type(error).__name__}"
+        finding = Finding(problem=Verdict.MALFORMED, detail=detail)
         return {subject.name: finding for subject in subjects}
 
 
@@ -188,6 +193,7 @@ def _outcome(
     present: Present,
     verdict: Verdict,
     detail: str = "",
+    *,
     signer: str | None = None,
     warnings: Sequence[str] = (),
 ) -> Outcome:

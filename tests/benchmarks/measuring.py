@@ -19,7 +19,9 @@ class Measured:
     mebibytes: float
 
 
-def measure(commands: Mapping[str, Sequence[str]], *, rounds: int, environ: Mapping[str, str], folder: Path) -> dict[str, Measured]:
+def measure(
+    commands: Mapping[str, Sequence[str]], *, rounds: int, environ: Mapping[str, str], folder: Path
+) -> dict[str, Measured]:
     """Run the commands in turn, `rounds` times, so that noise meets all of them alike; every one must succeed."""
     best: dict[str, Measured] = {}
     for _ in range(rounds):
@@ -33,7 +35,8 @@ def measure(commands: Mapping[str, Sequence[str]], *, rounds: int, environ: Mapp
 def run_once(command: Sequence[str], *, environ: Mapping[str, str], folder: Path) -> Measured:
     """Run one command and measure it with what it started."""
     start = time.perf_counter()
-    with subprocess.Popen(command, cwd=folder, env=dict(environ), stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, cwd=folder, env=dict(environ), **pipes) as process:  # type: ignore[call-overload]
         assert process.stdout is not None
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)

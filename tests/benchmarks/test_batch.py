@@ -5,10 +5,13 @@ from __future__ import annotations
 import shlex
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..peers import loopback, rigs
-from .conftest import Bench
 from .measuring import hatch_sign, measure, report
+
+if TYPE_CHECKING:
+    from .conftest import Bench
 
 ARTIFACTS = 200
 SIZE = 4096
@@ -41,7 +44,7 @@ def test_a_batch_beside_openssl_and_sigstore(bench: Bench) -> None:
 def _openssl_loop(folder: Path, names: list[str]) -> str:
     key = folder / "openssl.pem"
     make = f"openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out {shlex.quote(str(key))} 2>/dev/null"
-    sign = f"openssl dgst -sha256 -sign {shlex.quote(str(key))} -out \"$f.sig\" \"$f\" && rm \"$f.sig\""
+    sign = f'openssl dgst -sha256 -sign {shlex.quote(str(key))} -out "$f.sig" "$f" && rm "$f.sig"'
     return f"{make}; for f in {' '.join(map(shlex.quote, names))}; do {sign} || exit 1; done"
 
 

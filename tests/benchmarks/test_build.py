@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
-from .conftest import Bench
 from .measuring import measure, report
+
+if TYPE_CHECKING:
+    from .conftest import Bench
 
 _PROJECT = """\
 [build-system]
@@ -28,6 +31,7 @@ _UNLOCK = """\
 import os, sys
 import cryptography.hazmat.primitives.asymmetric.ec, cryptography.hazmat.primitives.asymmetric.rsa
 import cryptography.hazmat.primitives.asymmetric.ed25519
+from typing import TYPE_CHECKING
 from hatch_sign.custody.context import RunContext
 from hatch_sign.custody.checked_signer import open_signer
 from hatch_sign.backends.emulated import hatch_sign_register_backend

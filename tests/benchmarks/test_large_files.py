@@ -5,11 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import Bench
 from .measuring import hatch_sign, measure, report
+
+if TYPE_CHECKING:
+    from .conftest import Bench
 
 GIBIBYTE = 1 << 30
 BLOCK = bytes(range(256)) * 4096
@@ -26,7 +29,7 @@ def large_file(bench: Bench) -> Path:
 
 @pytest.fixture(scope="module")
 def large_wheel(bench: Bench) -> Path:
-    """numpy's newest wheel for this interpreter, as the index serves it."""
+    """Numpy's newest wheel for this interpreter, as the index serves it."""
     command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", "-d", "wheels", "numpy"]
     subprocess.run(command, cwd=bench.folder, check=True)
     return next((bench.folder / "wheels").glob("numpy-*.whl"))

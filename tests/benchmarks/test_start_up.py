@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
-from .conftest import Bench
 from .measuring import hatch_sign, measure, report
+
+if TYPE_CHECKING:
+    from .conftest import Bench
 
 ROUNDS = 9
 

@@ -1,4 +1,6 @@
-"""Run hatch-sign and strike at the n-th time that it touches a file below a folder: ``python fault_injection.py N SIGNAL FOLDER …``.
+"""Run hatch-sign and strike at the n-th time that it touches a file below a folder.
+
+``python fault_injection.py N SIGNAL FOLDER ARGUMENT…``
 
 Every opening, renaming and removal is an instant at which the disk is in another state; between two of them nothing
 changes that anybody could see. Run without a number that is reached, the program ends as it would without this one.

@@ -1,4 +1,4 @@
-"""Killed, interrupted, out of space, out of rights: every file is its old or its new complete self, and a second run completes."""
+"""Killed, interrupted, out of space or rights: every file is its old or new complete self, and a second run completes."""
 
 from __future__ import annotations
 

@@ -235,7 +235,10 @@ def test_names_with_control_characters_never_reach_a_terminal(project: Project) 
     assert r"evil\x1b[2J\u202e.bin" in ran.out
 
 
-@pytest.mark.parametrize("name", ["with space.bin", "-leading-dash.bin", "ünï😀.bin", "new\nline.bin", "quote'\".bin", "%41.bin"])
+ODD_NAMES = ["with space.bin", "-leading-dash.bin", "ünï😀.bin", "new\nline.bin", "quote'\".bin", "%41.bin"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
 def test_odd_names_are_signed_and_verified(project: Project, name: str) -> None:
     project.add(name, b"data")
     project.succeed("sign", "dist")

@@ -90,9 +90,7 @@ def require(peer: Peer | str) -> Path:
     pytest.skip(reason)
 
 
-def cosign_verify_blob(
-    artifact: Path, bundle: Path, public_key: Path, *, trusted_root: Path | None = None
-) -> PeerResult:
+def cosign_verify_blob(artifact: Path, bundle: Path, public_key: Path, *, trusted_root: Path | None = None) -> PeerResult:
     """Ask cosign whether a message-signature bundle is good, with no log entry demanded.
 
     With a trusted root, an RFC 3161 timestamp from an authority in it is demanded too.
@@ -108,7 +106,7 @@ def cosign_verify_attestation(
     return _cosign_verify("verify-blob-attestation", options, (artifact, bundle, public_key), trusted_root)
 
 
-def sigstore_js_verify(  # noqa: PLR0913 - the three files are positional; the rest are named options
+def sigstore_js_verify(
     artifact: Path,
     bundle: Path,
     public_key: Path,

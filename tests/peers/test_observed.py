@@ -122,9 +122,7 @@ def test_sigstore_js_on_an_envelope(artifact: Path, scheme: Scheme, expected: st
 
 
 @pytest.mark.parametrize(("make_keyid", "expected"), KEY_IDS)
-def test_keyid_of_an_envelope(
-    artifact: Path, make_keyid: Callable[[KeyType], str | None], expected: str | None
-) -> None:
+def test_keyid_of_an_envelope(artifact: Path, make_keyid: Callable[[KeyType], str | None], expected: str | None) -> None:
     keyid = make_keyid(P256.key_type)
     files = write(artifact.parent, crafted.dsse_bundle(P256, ARTIFACT, keyid), P256.key_type)
     assert_answer(rigs.cosign_verify_attestation(artifact, *files, crafted.PREDICATE_TYPE), expected)

@@ -134,9 +134,7 @@ def test_cosign_attestation_is_refused_for_another_artifact(signed: Signed, tmp_
 
 
 def test_cosign_attestation_is_refused_with_another_signature(signed: Signed, tmp_path: Path) -> None:
-    bundle = edited(
-        signed.attestation, tmp_path, lambda content: spoil(content["dsseEnvelope"]["signatures"][0], "sig")
-    )
+    bundle = edited(signed.attestation, tmp_path, lambda content: spoil(content["dsseEnvelope"]["signatures"][0], "sig"))
     arguments = signed.artifact, bundle, signed.public_key
     assert_refused(rigs.cosign_verify_attestation(*arguments, PREDICATE_TYPE), COSIGN_BAD_ENVELOPE)
     assert_refused(rigs.sigstore_js_verify(*arguments), JS_BAD_SIGNATURE)

@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
     from pathlib import Path
+
+    from cryptography.x509 import Certificate
 
     from hatch_sign.backends.emulated.labels import EmulatedReference
     from hatch_sign.backends.emulated.login import Session
@@ -58,7 +59,7 @@ class StoredKey:
     public_key: PublicKey
     encoded: bytes
     sealed: Sealed
-    certificates: tuple[x509.Certificate, ...]
+    certificates: tuple[Certificate, ...]
 
 
 def generate_key(reference: str, algorithm: KeyAlgorithm, context: BackendContext) -> KeyDescription:
@@ -91,7 +92,7 @@ def list_keys(reference: str, context: BackendContext) -> Sequence[KeyDescriptio
     return [_describe(parsed.token, key) for key in chosen]
 
 
-def import_certificate(reference: str, chain: Sequence[x509.Certificate], context: BackendContext) -> None:
+def import_certificate(reference: str, chain: Sequence[Certificate], context: BackendContext) -> None:
     """Store `chain`, leaf first, in place of an older one. Raises as logging in does."""
     parsed = parse_emulated_reference(reference)
     path = token_path(parsed.token, context.environ)
@@ -179,12 +180,16 @@ def _read_public_key(encoded: bytes) -> PublicKey:
     raise ValueError(message)
 
 
-def _read_chain(rows: Sequence[tuple[int, bytes]], public_key: PublicKey) -> tuple[x509.Certificate, ...]:
+def _read_chain(rows: Sequence[tuple[int, bytes]], public_key: PublicKey) -> tuple[Certificate, ...]:
     if [row[0] for row in rows] != list(range(len(rows))) or len(rows) > _MOST_CERTIFICATES:
         message = "positions of certificates"
         raise ValueError(message)
-    chain = tuple(x509.load_der_x509_certificate(typed(der, bytes)) for _, der in rows)  # type: ignore[arg-type]
-    if chain and chain[0].public_key() != public_key:
+    if not rows:
+        return ()
+    from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415 - 20 ms, for keys with certificates only
+
+    chain = tuple(load_der_x509_certificate(typed(der, bytes)) for _, der in rows)  # type: ignore[arg-type]
+    if chain[0].public_key() != public_key:
         message = "a certificate of another key"
         raise ValueError(message)
     return chain

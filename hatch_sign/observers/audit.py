@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
-import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +36,8 @@ def _audit_file(record: SignatureRecord) -> Path:
 
 
 def _fields(record: SignatureRecord) -> dict[str, object]:
+    import platform  # noqa: PLC0415 - an observer is imported to verify, too, and then has nothing to write
+
     return {
         "time": record.time.isoformat(),
         "user": _user(),
@@ -53,6 +53,8 @@ def _fields(record: SignatureRecord) -> dict[str, object]:
 
 
 def _user() -> str:
+    import getpass  # noqa: PLC0415 - as above
+
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # a container may run under a number that has no name

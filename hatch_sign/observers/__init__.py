@@ -1,0 +1,1 @@
+"""Observers that are part of hatch-sign."""
