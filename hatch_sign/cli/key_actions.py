@@ -67,9 +67,10 @@ def show(arguments: argparse.Namespace, environment: Environment) -> int:
 
 def csr(arguments: argparse.Namespace, environment: Environment) -> int:
     """Write a certificate request."""
-    from hatch_sign.custody.certificates import make_request, parse_subject  # noqa: PLC0415 - x509 costs 40 ms
+    from hatch_sign.custody.certificates import make_request  # noqa: PLC0415 - x509 costs 40 ms
+    from hatch_sign.trust.names import parse_name  # noqa: PLC0415 - as above
 
-    parse_subject(arguments.subject)  # A misspelt one should cost no login.
+    parse_name(arguments.subject)  # A misspelt one should cost no login.
     _refuse_existing(arguments)
     backend, context = _open(arguments, environment)
     with open_signer(backend, arguments.uri, context) as signer:

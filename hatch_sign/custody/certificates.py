@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from hatch_sign.custody.private_key import as_private_key
+from hatch_sign.trust.names import parse_name
+from hatch_sign.trust.pem import MARK
+from hatch_sign.trust.pem import parse_certificates as parse_pem_certificates
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError, UnsupportedError, UsageError
 from hatch_sign.values.public_keys import describe_key, hash_algorithm, rsa_padding
@@ -25,27 +28,13 @@ if TYPE_CHECKING:
 LARGEST_FILE = 2**20
 """Bytes in a file of certificates; a chain is a few kilobytes."""
 
-_ATTRIBUTES = {
-    "emailAddress": NameOID.EMAIL_ADDRESS,
-    "serialNumber": NameOID.SERIAL_NUMBER,
-    "businessCategory": NameOID.BUSINESS_CATEGORY,
-    "postalCode": NameOID.POSTAL_CODE,
-    "GN": NameOID.GIVEN_NAME,
-    "SN": NameOID.SURNAME,
-    "jurisdictionC": NameOID.JURISDICTION_COUNTRY_NAME,
-    "jurisdictionST": NameOID.JURISDICTION_STATE_OR_PROVINCE_NAME,
-    "jurisdictionL": NameOID.JURISDICTION_LOCALITY_NAME,
-}
-"""Names in a subject beyond those of RFC 4514, spelled as OpenSSL spells them."""
-
-
 def make_request(signer: CheckedSigner, subject: str) -> bytes:
     """Return a certificate request for code signing (RFC 2986), in PEM, signed inside the token.
 
     `subject` is a string of RFC 4514, such as ``CN=Example Ltd,O=Example Ltd,C=SI``; beyond its names, those of EV
-    certificates are known. Raises UsageError for one that is none, UnsupportedError for a key that signs no request.
+    certificates are known. Raises ConfigurationError for one that is none, UnsupportedError for a key that signs no request.
     """
-    builder = x509.CertificateSigningRequestBuilder(parse_subject(subject))
+    builder = x509.CertificateSigningRequestBuilder(parse_name(subject))
     usage = x509.KeyUsage(
         digital_signature=True,
         content_commitment=False,
@@ -62,27 +51,13 @@ def make_request(signer: CheckedSigner, subject: str) -> bytes:
     return _signed(builder, signer).public_bytes(Encoding.PEM)
 
 
-def parse_subject(subject: str) -> x509.Name:
-    """Return the name that a string of RFC 4514 spells. Raises UsageError."""
-    try:
-        name = x509.Name.from_rfc4514_string(subject, _ATTRIBUTES)
-    except ValueError:
-        name = None
-    if name is not None and list(name):
-        return name
-    message = f"`{display(subject)}` is not a distinguished name"
-    raise UsageError(message, remedy="write it as in RFC 4514: CN=Example Ltd,O=Example Ltd,C=SI")
-
-
 def parse_certificates(data: bytes, *, subject: str) -> list[x509.Certificate]:
     """Return the certificates in PEM blocks, or the one in DER. Raises MalformedError, naming `subject`."""
-    found: list[x509.Certificate] = []
     if len(data) <= LARGEST_FILE:
+        if MARK.encode() in data:
+            return list(parse_pem_certificates(data, subject))
         with suppress(ValueError):
-            pem = b"-----BEGIN" in data
-            found = x509.load_pem_x509_certificates(data) if pem else [x509.load_der_x509_certificate(data)]
-    if found:
-        return found
+            return [x509.load_der_x509_certificate(data)]
     message = f"{subject}: neither certificates in PEM nor one in DER, of at most {LARGEST_FILE} bytes"
     raise MalformedError(message)
 

@@ -82,6 +82,6 @@ def parse_usage(text: str) -> x509.ObjectIdentifier:
     except ValueError:
         usage = None
     if usage is None or usage == ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE:
-        message = f"`extended-key-usage` is {display(text)!r}, expected `{CODE_SIGNING}` or the dotted number of one usage"
+        message = f"`extended-key-usage` is '{display(text)}', expected `{CODE_SIGNING}` or the dotted number of one usage"
         raise ConfigurationError(message, remedy="leave it out for code signing")
     return usage

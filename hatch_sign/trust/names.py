@@ -20,6 +20,8 @@ _MORE_NAMES = {
     "postalCode": "2.5.4.17",
     "street": "2.5.4.9",
     "title": "2.5.4.12",
+    "GN": "2.5.4.42",
+    "SN": "2.5.4.4",
     "jurisdictionC": "1.3.6.1.4.1.311.60.2.1.3",
     "jurisdictionST": "1.3.6.1.4.1.311.60.2.1.2",
     "jurisdictionL": "1.3.6.1.4.1.311.60.2.1.1",
@@ -39,7 +41,7 @@ def parse_name(text: str) -> Name:
         name = Name.from_rfc4514_string(text, overrides)
     except ValueError as error:
         reason = f": {display(error)}" if str(error) else ""
-        message = f"`subject` is {display(text)!r}, expected a distinguished name{reason}"
+        message = f"`subject` is '{display(text)}', expected a distinguished name{reason}"
         raise ConfigurationError(message, remedy=_REMEDY) from None
     if not name.rdns:
         message = "`subject` is empty, expected a distinguished name"

@@ -103,13 +103,12 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the policy thinks of one finding. `time` is the instant that was proven, None where none was."""
+    """What the policy thinks of one finding: a rule's answer, and what its user should know in time."""
 
     verdict: Verdict
     detail: str = ""
     signer: str | None = None
     warnings: tuple[str, ...] = ()
-    time: datetime | None = None
 
 
 def judge(policy: Policy, finding: Finding, *, artifact: str, format: str) -> Judged:  # noqa: A002 - as above

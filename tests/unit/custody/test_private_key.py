@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 from hatch_sign.backends.emulated.keys import StoredKey
 from hatch_sign.backends.emulated.signer import EmulatedSigner
 from hatch_sign.backends.emulated.wrapping import Sealed
-from hatch_sign.custody.certificates import make_request, parse_subject
+from hatch_sign.custody.certificates import make_request
 from hatch_sign.custody.checked_signer import CheckedSigner
 from hatch_sign.custody.private_key import as_private_key
+from hatch_sign.trust.names import parse_name
 from hatch_sign.values.algorithms import Scheme
 from hatch_sign.values.errors import UnsupportedError
 
@@ -163,7 +164,7 @@ def test_a_key_with_pss_alone_makes_a_request() -> None:
 
 def _certify(subject: str, key: PrivateKey, issuer: str, issuer_key: PrivateKey) -> x509.Certificate:
     day = datetime(2026, 1, 1, tzinfo=UTC)
-    names = parse_subject(f"CN={issuer}"), parse_subject(f"CN={subject}")
+    names = parse_name(f"CN={issuer}"), parse_name(f"CN={subject}")
     builder = x509.CertificateBuilder(*names, key.public_key(), 1, day, day.replace(year=2030))
     return builder.sign(issuer_key, hashes.SHA256())
 
