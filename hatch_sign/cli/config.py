@@ -122,6 +122,6 @@ def _rule_document(rule: TrustSettings) -> dict[str, object]:
         "kind": rule.kind,
         "formats": list(rule.formats) if rule.formats else None,
         "artifacts": list(rule.artifacts) if rule.artifacts else None,
-        "not_before": rule.not_before.isoformat() if rule.not_before else None,
-        "not_after": rule.not_after.isoformat() if rule.not_after else None,
+        "not-before": rule.not_before.isoformat() if rule.not_before else None,
+        "not-after": rule.not_after.isoformat() if rule.not_after else None,
     }

@@ -58,7 +58,7 @@ def parse_rule(settings: TrustSettings, registry: Plugins, read: Reader) -> Trus
     kind = registry.trust_kinds().get(settings.kind)
     if kind is None:
         owner = KNOWN_PLUGINS.get(f"trust.{settings.kind}")
-        message = f"no kind of trust rule named {display(settings.kind)!r} is installed"
+        message = f"no kind of trust rule named '{display(settings.kind)}' is installed"
         raise PluginError(message, remedy=f"install {owner}" if owner else "`hatch-sign plugins` lists what is installed")
     try:
         return kind.parse(settings.table, read)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from math import inf
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -53,5 +52,7 @@ def dotted(path: KeyPath) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a phrase that names what is most like `name`; empty where nothing is."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
     matches = get_close_matches(name[:64], sorted(known), n=1)
     return f"; did you mean `{matches[0]}`?" if matches else ""

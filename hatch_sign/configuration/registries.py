@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from hatch_sign.registry.known import KNOWN_PLUGINS
-from hatch_sign.values.display import display
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,8 +40,3 @@ def owner_of_selector(key: str) -> str | None:
     """Return the distribution of ours that would know the key of a trust rule."""
     kind = SELECTORS_ELSEWHERE.get(key)
     return KNOWN_PLUGINS[f"trust.{kind}"] if kind else None
-
-
-def install(distribution: str) -> str:
-    """Return the phrase that tells to install a distribution."""
-    return f"install {display(distribution)}"

@@ -85,7 +85,7 @@ def signature_name(value: object) -> str:
     if not isinstance(value, str):
         return _expected("a string", value)
     fits = SIGNATURE_NAME.fullmatch(value) is not None
-    return "" if fits else f"is {display(value)!r}, expected at most 64 lower-case letters, digits and hyphens"
+    return "" if fits else f"is '{display(value)}', expected at most 64 lower-case letters, digits and hyphens"
 
 
 def key_reference(value: object) -> str:
@@ -160,7 +160,7 @@ def _address(value: object) -> str:
         return "is not an address"
     if fits and parts.password is not None:
         return "holds a password, which logs would show"
-    return "" if fits else f"is {display(value)!r}, expected an address that begins with https:// or http://"
+    return "" if fits else f"is '{display(value)}', expected an address that begins with https:// or http://"
 
 
 def _each(value: object, check: Check) -> str:
@@ -171,7 +171,7 @@ def _each(value: object, check: Check) -> str:
         if problem := check(item):
             return f"is wrong in its item {index + 1}, which {problem}"
         if item in seen:
-            return f"holds {display(item)!r} twice"
+            return f"holds '{display(item)}' twice"
         seen.add(item)
     return ""
 
@@ -181,4 +181,4 @@ def _expected(what: str, value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    return repr(display(value)) if isinstance(value, str) else _TYPE_NAMES.get(type(value), "something else")
+    return f"'{display(value)}'" if isinstance(value, str) else _TYPE_NAMES.get(type(value), "something else")

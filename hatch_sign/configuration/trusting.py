@@ -43,7 +43,7 @@ def _check_required(required: Sequence[str], names: Iterable[str], checker: Chec
     known = {*names, *known_formats(checker.plugins)}
     for index, name in enumerate(required):
         if name not in known:
-            problem = f"{display(name)!r} is neither a format nor the name of a signature{nearest(name, known)}"
+            problem = f"'{display(name)}' is neither a format nor the name of a signature{nearest(name, known)}"
             checker.mistakes.add((*_AT, "require", index), problem)
         elif name not in names:
             checker.formats([name], (*_AT, "require"))

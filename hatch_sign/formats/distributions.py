@@ -69,21 +69,26 @@ def sdist_metadata(stream: BinaryIO) -> Identity | None:
     return _parse_metadata(found[0]) if found else None
 
 
-def metadata_problem(filename: str, stream: BinaryIO) -> str | None:
-    """Return, on one line, how the metadata inside a distribution differs from its file name; None where it does not.
+def check_name(filename: str, stream: BinaryIO) -> bool:
+    """Return whether the metadata inside a distribution vouches for its file name.
 
-    None also for files that are no distributions: by their name, or archives without ``PKG-INFO``. Raises MalformedError.
+    False for what has no metadata to ask: no distribution by its name, or an archive without ``PKG-INFO``. Raises
+    MalformedError where the two differ, and for an archive or a name that is not well-formed.
     """
     declared = declared_name(filename)
     if filename.endswith(".whl"):
         if declared is None:
-            return f"{display(filename)} is not a well-formed name of a wheel"
+            message = f"{display(filename)} is not a well-formed name of a wheel"
+            raise MalformedError(message)
         found: Identity | None = wheel_metadata(stream)
-    elif declared is not None:
-        found = sdist_metadata(stream)
-    if declared is None or found is None or found == declared:
-        return None
-    return f"its file name says {' '.join(map(display, declared))}, its metadata {' '.join(map(display, found))}"
+    else:
+        found = sdist_metadata(stream) if declared is not None else None
+    if declared is None or found is None:
+        return False
+    if found != declared:
+        message = f"its file name says {' '.join(map(display, declared))}, its metadata {' '.join(map(display, found))}"
+        raise MalformedError(message)
+    return True
 
 
 def _zipped_metadata(stream: BinaryIO) -> Sequence[bytes]:

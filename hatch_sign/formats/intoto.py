@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 """The type of a DSSE payload that is a statement."""
-ARTIFACT_CLAIM = "https://hatch-sign.dev/attestation/artifact/v1"
-"""The predicate type of a plain signature over one artifact; its predicate is empty."""
-RELEASE_CLAIM = "https://hatch-sign.dev/attestation/release/v1"
-"""The predicate type of a plain signature over all artifacts of a release: `name`, `version`, `createdOn`."""
+ARTIFACT_CLAIM = "https://sigstore.dev/cosign/sign/v1"
+"""The predicate type of a plain signature over one artifact, as cosign makes them; its predicate is empty."""
+RELEASE_CLAIM = "https://in-toto.io/attestation/release/v0.1"
+"""The predicate type of a plain signature over all artifacts of a release, which its predicate names by its purl."""
 MAX_SUBJECTS = 1024
 """Artifacts in one statement: other verifiers stop here too."""
 
@@ -28,8 +28,6 @@ APPROVING_CLAIMS = frozenset(
         ARTIFACT_CLAIM,
         RELEASE_CLAIM,
         "https://docs.pypi.org/attestations/publish/v1",
-        "https://in-toto.io/attestation/release/v0.1",
-        "https://sigstore.dev/cosign/sign/v1",
         "https://slsa.dev/provenance/v0.2",
         "https://slsa.dev/provenance/v1",
     },

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -78,9 +77,9 @@ class Build:
 
     def _sign(self, built: Path) -> tuple[tuple[Outcome, ...], tuple[Path, ...]]:
         from hatch_sign.custody.context import RunContext  # noqa: PLC0415 - cleaning does not need it
+        from hatch_sign.custody.terminal import terminal_prompt  # noqa: PLC0415 - as above
 
-        prompt = _prompt if sys.stdin is not None and sys.stdin.isatty() else None
-        context = RunContext(self._environ, prompt=prompt, on_warning=self._voice.warn)
+        context = RunContext(self._environ, prompt=terminal_prompt(), on_warning=self._voice.warn)
         return sign_built(self._preparation, built, folders=self._folders(), context=context, now=_now())
 
     def _report(self, outcomes: Iterable[Outcome], removed: Iterable[Path]) -> None:
@@ -120,12 +119,6 @@ class Build:
             for problem in error.problems:
                 self._voice.detail(problem)
         return str(error)
-
-
-def _prompt(text: str) -> str:
-    from getpass import getpass  # noqa: PLC0415 - needed where a person sits only
-
-    return getpass(text)
 
 
 def _now() -> datetime:

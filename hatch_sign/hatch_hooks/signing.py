@@ -12,7 +12,7 @@ from hatch_sign.hatch_hooks.places import anchored, is_unpacked_sdist
 from hatch_sign.hatch_hooks.stale import remove_stale
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError, RejectedError
-from hatch_sign.values.outcomes import Outcome, Verdict
+from hatch_sign.values.outcomes import REJECTING, Outcome, Verdict
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -108,7 +108,9 @@ def _rejected(report: ArtifactReport) -> RejectedError:
     bad = [outcome for outcome in report.outcomes if outcome.verdict is not Verdict.TRUSTED]
     found = ", ".join(" ".join((display(o.signature), "is", o.verdict.value, display(o.detail))).strip() for o in bad)
     message = f"{display(report.artifact.name)} was signed, and the project's own policy rejects it: {found}"
-    return RejectedError(message, remedy="sign with the key that [[tool.hatch-sign.verify.trust]] names, or mend the rule")
+    damaged = any(outcome.verdict in REJECTING for outcome in bad)
+    trust = "sign with the key that [[tool.hatch-sign.verify.trust]] names, or mend the rule"
+    return RejectedError(message, remedy="take away what is malformed, and build again" if damaged else trust)
 
 
 def _load_policy(configuration: Configuration, registry: Registry, now: datetime) -> Policy | None:

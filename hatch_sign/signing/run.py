@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -185,11 +185,11 @@ class _Run:
     def _make(self, file: PlannedFile) -> None:
         bench, subjects = self.benches.of(file), self._subjects(file)
         if file.format.kind == "sidecar":
-            data = make_sidecar(bench, subjects[0])
+            made = make_sidecar(bench, subjects[0])
         else:
-            data = make_aggregate(bench, file.path.name, subjects)
-        staged = self.staging.add(file.path, data)
-        require_consistent(bench, staged.read(), subjects, what="what was written")
+            made = make_aggregate(bench, file.path.name, subjects)
+        staged = self.staging.add(file.path, made.data)
+        require_consistent(bench, replace(made, data=staged.read()), subjects, what="what was written")
         self._record(file, "signed")
 
     def _record(self, file: PlannedFile, detail: str) -> None:

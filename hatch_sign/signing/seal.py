@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hatch_sign.contract import Evidence, WitnessRequest
+from hatch_sign.values.errors import CredentialRotatedError
+from hatch_sign.values.public_keys import verify_digest, verify_message
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -34,16 +36,30 @@ class RunSeal:
 
     def sign(self, message: bytes) -> bytes:
         """Return a checked signature over a small message."""
-        return self.signer.sign(message, self.scheme)
+        signature = self.signer.sign(message, self.scheme)
+        if self._has_rotated() and not verify_message(self.public_key, signature, message, self.scheme):
+            raise self._rotated()
+        return signature
 
     def sign_digest(self, digest: bytes) -> bytes:
         """Return a checked signature over a digest. Raises UnsupportedError for Ed25519."""
-        return self.signer.sign_digest(digest, self.scheme)
+        signature = self.signer.sign_digest(digest, self.scheme)
+        if self._has_rotated() and not verify_digest(self.public_key, signature, digest, self.scheme):
+            raise self._rotated()
+        return signature
 
     def witness(self, signature: bytes, digest: bytes, envelope: bytes | None = None) -> tuple[Evidence, ...]:
         """Return the checked evidence of every witness; each may take its time, for the key is free meanwhile."""
         request = WitnessRequest(signature, digest, self.scheme, self.public_key, self.certificates, envelope)
         return tuple(_attested(witness, request) for witness in self.witnesses)
+
+    def _has_rotated(self) -> bool:
+        """Whether another thread has met a new leaf since this seal was made: the signature may be by either."""
+        return self.signer.public_key != self.public_key
+
+    def _rotated(self) -> CredentialRotatedError:
+        message = f"{self.signer.reference}: the service signed with another credential than this signature names"
+        return CredentialRotatedError(message)
 
 
 def _attested(witness: Witness, request: WitnessRequest) -> Evidence:

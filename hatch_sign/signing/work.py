@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hatch_sign.registry.observing import Observers
     from hatch_sign.values.algorithms import Scheme
     from hatch_sign.values.artifacts import Release, Subject
+    from hatch_sign.values.public_keys import PublicKey
 
 
 T = TypeVar("T")
@@ -59,73 +60,99 @@ class Workbench:
         return f"{self.signer.reference} ({describe_key(self.signer.public_key)}, {self.scheme.label})"
 
 
-def make_sidecar(bench: Workbench, subject: Subject) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A signed file, and the key that signed it: a service may have gone on to another since."""
+
+    data: bytes
+    public_key: PublicKey
+
+
+def make_sidecar(bench: Workbench, subject: Subject) -> Made:
     """Return a sidecar over `subject`, observed, signed and checked. Raises HatchSignError."""
-    digest = _named_digest(subject)
-    return _observed(bench, subject.name, digest, lambda seal: bench.producer.sign(subject, seal), [subject])
+
+    def make(credential: Credential) -> bytes:
+        data: bytes = bench.producer.sign(subject, _seal(bench, credential))
+        require_consistent(bench, Made(data, credential.public_key), [subject], what="what was just made")
+        return data
+
+    data, credential = _observed(bench, subject.name, make, lambda _: _named_digest(subject))
+    return Made(data, credential.public_key)
 
 
-def make_aggregate(bench: Workbench, name: str, subjects: Sequence[Subject]) -> bytes:
+def make_aggregate(bench: Workbench, name: str, subjects: Sequence[Subject]) -> Made:
     """Return one signed file of the given name over all `subjects`. Raises HatchSignError."""
-    return _observed(bench, name, "", lambda seal: bench.producer.sign(subjects, seal), subjects)
+
+    def make(credential: Credential) -> bytes:
+        data: bytes = bench.producer.sign(subjects, _seal(bench, credential))
+        require_consistent(bench, Made(data, credential.public_key), subjects, what="what was just made")
+        return data
+
+    data, credential = _observed(bench, name, make, lambda data: "sha256:" + hashlib.sha256(data).hexdigest())
+    return Made(data, credential.public_key)
 
 
 def embed_signature(bench: Workbench, name: str, source: BinaryIO, target: BinaryIO) -> bool:
     """Copy an artifact with a signature inside, observed and checked; False where there is nothing inside to sign."""
-    credential = current_credential(bench.signer, bench.settings.certificates)
-    bench.observers.before_sign(_record(bench, credential, name, "", verdict=None))
-    if not _guarded(bench, name, lambda: bench.producer.embed(source, target, _seal(bench, credential))):
-        return False
-    target.seek(0)
-    if not _proves(bench.verifier.check(name, target, [bench.signer.public_key]), bench):
-        message = f"{display(name)}: what {bench.format.name} just embedded does not verify under the key that made it"
-        raise SigningError(message, remedy="report this; nothing was written")
-    target.seek(0)
-    digest = "sha256:" + hashlib.file_digest(target, "sha256").hexdigest()  # type: ignore[arg-type] # a file on disk
-    bench.observers.after_sign(_record(bench, credential, name, digest, verdict="consistent"))
-    return True
+
+    def make(credential: Credential) -> bool:
+        source.seek(0)
+        target.seek(0)
+        target.truncate()
+        embedded: bool = bench.producer.embed(source, target, _seal(bench, credential))
+        target.seek(0)
+        if embedded and not _proves(bench.verifier.check(name, target, [credential.public_key]), credential.public_key):
+            message = f"{display(name)}: what {bench.format.name} just embedded does not verify under the key that made it"
+            raise SigningError(message, remedy="report this; nothing was written")
+        return embedded
+
+    def digest(embedded: bool) -> str:  # noqa: FBT001 - the result of the call above
+        target.seek(0)
+        return "sha256:" + hashlib.file_digest(target, "sha256").hexdigest() if embedded else ""  # type: ignore[arg-type] # a file on disk
+
+    return _observed(bench, name, make, digest)[0]
 
 
 def is_ours(bench: Workbench, data: bytes, subjects: Sequence[Subject]) -> bool:
     """Return whether `data` already holds a good signature over all `subjects` under the signer's own key."""
     try:
-        require_consistent(bench, data, subjects, what="the present signature")
+        require_consistent(bench, Made(data, bench.signer.public_key), subjects, what="the present signature")
     except (SigningError, MalformedError):
         return False
     return True
 
 
-def require_consistent(bench: Workbench, data: bytes, subjects: Sequence[Subject], *, what: str) -> None:
-    """Raise SigningError unless `data` verifies for every subject under the signer's own key."""
+def require_consistent(bench: Workbench, made: Made, subjects: Sequence[Subject], *, what: str) -> None:
+    """Raise SigningError unless what was made verifies for every subject under the key that made it."""
     verifier: DetachedVerifier[Any] = bench.verifier
-    parsed = verifier.parse(data)
-    findings = verifier.check(parsed, subjects, [bench.signer.public_key])
+    parsed = verifier.parse(made.data)
+    findings = verifier.check(parsed, subjects, [made.public_key])
     for subject in subjects:
-        if not verifier.covers(parsed, subject.name) or not _proves(findings.get(subject.name), bench):
+        if not verifier.covers(parsed, subject.name) or not _proves(findings.get(subject.name), made.public_key):
             message = f"{display(subject.name)}: {what} ({bench.format.name}) does not verify under the key that made it"
             raise SigningError(message, remedy="report this; nothing was written")
 
 
-def _proves(finding: Finding | None, bench: Workbench) -> bool:
+def _proves(finding: Finding | None, key: PublicKey) -> bool:
     if finding is None or finding.problem is not None or not finding.facts:
         return False
-    return all(facts.public_key == bench.signer.public_key for facts in finding.facts)
+    return all(facts.public_key == key for facts in finding.facts)
 
 
 def _observed(
-    bench: Workbench, name: str, digest: str, sign: Callable[[RunSeal], bytes], subjects: Sequence[Subject]
-) -> bytes:
+    bench: Workbench, name: str, make: Callable[[Credential], T], digest: Callable[[T], str]
+) -> tuple[T, Credential]:
+    """Make and check one signature between its observers; where the service has rotated its leaf, make it once more."""
     credential = current_credential(bench.signer, bench.settings.certificates)
-    bench.observers.before_sign(_record(bench, credential, name, digest, verdict=None))
+    bench.observers.before_sign(_record(bench, credential, name, "", verdict=None))
     try:
-        data = _guarded(bench, name, lambda: sign(_seal(bench, credential)))
+        made = _guarded(bench, name, lambda: make(credential))
     except CredentialRotatedError:
-        # The service answers for another leaf than announced: what was built names the old one, so it is built anew.
-        credential = current_credential(bench.signer, bench.settings.certificates)
-        data = _guarded(bench, name, lambda: sign(_seal(bench, credential)))
-    require_consistent(bench, data, subjects, what="what was just made")
-    bench.observers.after_sign(_record(bench, credential, name, digest or _digest_of(data), verdict="consistent"))
-    return data
+        # What was built names a leaf that the service no longer signs by, so it is built anew.
+        renewed = current_credential(bench.signer, bench.settings.certificates)
+        made, credential = _guarded(bench, name, lambda: make(renewed)), renewed
+    bench.observers.after_sign(_record(bench, credential, name, digest(made), verdict="consistent"))
+    return made, credential
 
 
 def _guarded(bench: Workbench, name: str, call: Callable[[], T]) -> T:
@@ -170,7 +197,3 @@ def _record(bench: Workbench, credential: Credential, name: str, digest: str, *,
 def _named_digest(subject: Subject) -> str:
     name = min(subject.digests)
     return f"{name}:{subject.digests[name].hex()}"
-
-
-def _digest_of(data: bytes) -> str:
-    return "sha256:" + hashlib.sha256(data).hexdigest()

@@ -14,8 +14,8 @@ from hatch_sign.contract import Finding
 from hatch_sign.contract.kinds import detached_verifier, embedded_verifier, manifest_verifier
 from hatch_sign.trust.policy import Policy, judge
 from hatch_sign.values.artifacts import Subject
-from hatch_sign.values.errors import MalformedError
-from hatch_sign.values.outcomes import REJECTING, Outcome, Verdict
+from hatch_sign.values.outcomes import Outcome, Verdict
+from hatch_sign.verification.names import NAME_NOT_COVERED, settle_name
 from hatch_sign.verification.presence import Present, Shelf
 from hatch_sign.verification.reports import ArtifactReport, conclude
 
@@ -100,8 +100,7 @@ class _Verification:
             for outcome in self._outcomes(artifact, present, shared.get((present.path, artifact)))
         ]
         outcomes += self._embedded(artifact)
-        outcomes += _name_outcomes(artifact, outcomes)
-        return conclude(artifact, outcomes, self.policy.require)
+        return conclude(artifact, settle_name(artifact, outcomes), self.policy.require)
 
     def _outcomes(self, artifact: Artifact, present: Present, shared: Finding | None) -> Iterator[Outcome]:
         if present.problem:
@@ -138,7 +137,7 @@ class _Verification:
         judged = judge(self.policy, finding, artifact=artifact.name, format=present.format.name)
         detail = judged.detail
         if judged.verdict is Verdict.TRUSTED and not any(facts.claims_name for facts in finding.facts):
-            detail = "; ".join(filter(None, [detail, "name not covered"]))
+            detail = "; ".join(filter(None, [detail, NAME_NOT_COVERED]))
         return _outcome(artifact, present, judged.verdict, detail, signer=judged.signer, warnings=judged.warnings)
 
     def _embedded(self, artifact: Artifact) -> Iterable[Outcome]:
@@ -166,26 +165,6 @@ def _check(present: Present, subjects: Sequence[Subject], keys: Sequence[PublicK
         detail = f"the verifier of {present.format.name} failed: {type(error).__name__}"
         finding = Finding(problem=Verdict.MALFORMED, detail=detail)
         return {subject.name: finding for subject in subjects}
-
-
-def _name_outcomes(artifact: Artifact, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
-    """Hold a wheel's or sdist's name against the metadata inside, once the bytes are trusted and their name is not.
-
-    Without that, a signed 1.0 could be renamed and served as 2.0.
-    """
-    trusted = [outcome for outcome in outcomes if outcome.verdict is Verdict.TRUSTED]
-    broken = any(outcome.verdict in REJECTING for outcome in outcomes)
-    if broken or not trusted or not artifact.name.endswith((".whl", ".tar.gz", ".zip")):
-        return
-    from hatch_sign.formats.distributions import metadata_problem  # noqa: PLC0415 - loads packaging, for wheels and sdists only
-
-    try:
-        with open_artifact(artifact.path) as stream:
-            problem = metadata_problem(artifact.name, stream)
-    except MalformedError as error:
-        problem = error.message
-    if problem:
-        yield Outcome(artifact.name, "name", "name", Verdict.MALFORMED, detail=problem)
 
 
 def _outcome(

@@ -147,8 +147,8 @@ def test_every_sidecar_is_by_the_leaf_that_it_carries(release: Path, in_bundle: 
         if in_bundle:
             assert list(facts.certificates) == [leaves[keys.index(facts.public_key)]]
         else:
-            hint = registry.format("sigstore").verifier().parse(sidecar.read_bytes()).bundle.hint
-            assert hint == key_hint(facts.public_key)
+            verifier: Any = registry.format("sigstore").verifier()
+            assert verifier.parse(sidecar.read_bytes()).bundle.hint == key_hint(facts.public_key)
     assert used == {0, 1}
 
 

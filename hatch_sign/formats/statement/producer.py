@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from hatch_sign.formats.intoto import MAX_SUBJECTS, RELEASE_CLAIM, Statement
 from hatch_sign.formats.sigstore.sealing import bundle_schemes, sign_statement
@@ -49,8 +49,12 @@ def _predicate(seal: Seal) -> Mapping[str, str]:
     if seal.release is None:
         message = "the artifacts do not agree on one release"
         raise UnsupportedError(message, remedy="sign one release at a time, or leave the format statement out")
-    created = seal.now.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
-    return {"name": seal.release.name, "version": seal.release.version, "createdOn": f"{created}Z"}
+    return {"purl": package_url(seal.release)}
+
+
+def package_url(release: Release) -> str:
+    """Return the purl of a release: ``pkg:pypi/NAME@VERSION``, the name normalised (PEP 503), the version quoted."""
+    return f"pkg:pypi/{re.sub(r'[-_.]+', '-', release.name).lower()}@{quote(release.version, safe='')}"
 
 
 def _require_bounds(count: int, names: int) -> None:
