@@ -71,12 +71,11 @@ class Console:
         if total < _WORTH_SHOWING or not self._err.isatty():
             yield Progress()
             return
-        from rich.console import Console as RichConsole  # noqa: PLC0415 - as in _rich_table
-        from rich.progress import Progress as RichProgress  # noqa: PLC0415 - as in _rich_table
-
-        with RichProgress(console=RichConsole(file=self._err), transient=True) as bar:
-            task = bar.add_task(description, total=total)
-            yield _RichBar(bar, task)
+        bar = _Bar(self._err, description, total)
+        try:
+            yield bar
+        finally:
+            bar.stop()
 
 
 class Progress:
@@ -86,13 +85,22 @@ class Progress:
         """Count one piece."""
 
 
-class _RichBar(Progress):
-    def __init__(self, bar: object, task: int) -> None:
-        self._bar = bar
-        self._task = task
+class _Bar(Progress):
+    """A bar that appears with the first piece of work that is done: before that, somebody may be asked for a PIN."""
+
+    def __init__(self, stream: TextIO, description: str, total: int) -> None:
+        from rich.console import Console as RichConsole  # noqa: PLC0415 - as in _rich_table
+        from rich.progress import Progress as RichProgress  # noqa: PLC0415 - as in _rich_table
+
+        self._bar = RichProgress(console=RichConsole(file=stream), transient=True)
+        self._task = self._bar.add_task(description, total=total)
 
     def advance(self) -> None:
-        self._bar.advance(self._task)  # type: ignore[attr-defined] # rich is imported only on a terminal
+        self._bar.start()
+        self._bar.advance(self._task)
+
+    def stop(self) -> None:
+        self._bar.stop()
 
 
 _WORTH_SHOWING = 3

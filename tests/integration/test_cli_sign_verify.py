@@ -224,6 +224,10 @@ def test_json_documents_keep_their_published_schemas(project: Project) -> None:
     validate(json.loads(refused.out), "verification")
     assert json.loads(refused.out)["passed"] is False
     validate(json.loads(project.succeed("plugins", "--json").out), "plugins")
+    validate(json.loads(project.succeed("config", "check", "--json").out), "configuration")
+    validate(json.loads(project.succeed("token", "list", "--json").out), "tokens")
+    validate(json.loads(project.succeed("token", "info", "test", "--json").out), "tokens")
+    validate(json.loads(project.succeed("key", "list", "emulated:test", "--json").out), "keys")
 
 
 def test_names_with_control_characters_never_reach_a_terminal(project: Project) -> None:

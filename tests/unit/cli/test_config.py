@@ -76,7 +76,7 @@ def test_check_writes_one_document(run: Run, folder: Path) -> None:
     assert document["configuration"] == str(folder / "pyproject.toml")
     assert document["signatures"][0]["key"] == "pkcs11:token=release;object=signing"
     assert document["require"] == ["sigstore"]
-    assert document["trust"][0]["not_after"] == "2027-12-31T23:59:59.999999+00:00"
+    assert document["trust"][0]["not-after"] == "2027-12-31T23:59:59.999999+00:00"
 
 
 def test_check_reads_every_file_and_tells_of_all_that_are_wrong(run: Run, folder: Path) -> None:
