@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 LARGEST_FILE = 2**20
 """Bytes in a file of certificates; a chain is a few kilobytes."""
 
+
 def make_request(signer: CheckedSigner, subject: str) -> bytes:
     """Return a certificate request for code signing (RFC 2986), in PEM, signed inside the token.
 

@@ -48,5 +48,5 @@ def test_certificates_are_read_from_pem_and_der() -> None:
     assert parse_certificates(pem * 2, subject="f") == [leaf, leaf]
     assert parse_certificates(der, subject="f") == [leaf]
     for wrong in (b"", der[:-1], der + b"\0", pem[:-40], pem.replace(b"CERT", b"CART"), pem + b" " * 2**20):
-        with pytest.raises(MalformedError, match="f: (neither|holds no PEM certificate)"):
+        with pytest.raises(MalformedError, match=r"f: (neither|holds no PEM certificate)"):
             parse_certificates(wrong, subject="f")
