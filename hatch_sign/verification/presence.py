@@ -31,6 +31,7 @@ class Present:
     signature: str
     parsed: Any = None
     problem: str = ""
+    data: bytes = b""
 
     @property
     def hashes(self) -> frozenset[str]:
@@ -78,7 +79,7 @@ def load(path: Path, format_: Format, signature: str | None) -> Present:
             data = stream.read(LARGEST + 1)
         if len(data) > LARGEST:
             return Present(path, format_, name, problem=f"larger than {LARGEST} bytes")
-        return Present(path, format_, name, parsed=detached_verifier(format_).parse(data))
+        return Present(path, format_, name, parsed=detached_verifier(format_).parse(data), data=data)
     except (MalformedError, UsageError) as error:
         return Present(path, format_, name, problem=error.message)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,7 @@ class _Verification:
     on_done: Callable[[], None]
     subjects: dict[Artifact, Subject] = field(default_factory=dict)
     present: dict[Artifact, list[Present]] = field(default_factory=dict)
+    signed_lists: dict[Path, list[Outcome]] = field(default_factory=dict)
 
     def of(self, artifacts: Sequence[Artifact]) -> tuple[ArtifactReport, ...]:
         for artifact in artifacts:
@@ -122,16 +124,26 @@ class _Verification:
         if listed.problem is not None:
             yield _outcome(artifact, manifest, listed.problem, listed.detail)
             return
-        itself = Artifact(manifest.path, manifest.path.parent)
-        for sidecar in self.shelf.sidecars(itself):
-            if sidecar.problem:
-                yield _outcome(artifact, manifest, Verdict.MALFORMED, f"{sidecar.path.name}: {sidecar.problem}")
-                continue
-            reading = read_digests(manifest.path, sidecar.hashes)
-            subject = Subject(itself.name, reading.identity.size, reading.digests)
-            finding = _check(sidecar, [subject], self._keys())[subject.name]
-            judged = self._judged(itself, sidecar, finding)
-            yield _outcome(artifact, manifest, judged.verdict, judged.detail, signer=judged.signer, warnings=judged.warnings)
+        for judged in self._who_signed(manifest):
+            # The list names its artifacts, whatever is thought of the list's own name.
+            detail = judged.detail.removesuffix(NAME_NOT_COVERED).removesuffix("; ")
+            yield _outcome(artifact, manifest, judged.verdict, detail, signer=judged.signer, warnings=judged.warnings)
+
+    def _who_signed(self, manifest: Present) -> Sequence[Outcome]:
+        """Judge the sidecars of a list, once for all that it lists, over the very bytes that were parsed."""
+        if manifest.path not in self.signed_lists:
+            itself = Artifact(manifest.path, manifest.path.parent)
+            self.signed_lists[manifest.path] = [
+                self._judge_list(itself, manifest.data, sidecar) for sidecar in self.shelf.sidecars(itself)
+            ]
+        return self.signed_lists[manifest.path]
+
+    def _judge_list(self, itself: Artifact, data: bytes, sidecar: Present) -> Outcome:
+        if sidecar.problem:
+            return _outcome(itself, sidecar, Verdict.MALFORMED, f"{sidecar.path.name}: {sidecar.problem}")
+        subject = Subject(itself.name, len(data), {name: hashlib.new(name, data).digest() for name in sidecar.hashes})
+        findings = _check(sidecar, [subject], self._keys())
+        return self._judged(itself, sidecar, findings.get(subject.name, Finding(problem=Verdict.UNSIGNED)))
 
     def _judged(self, artifact: Artifact, present: Present, finding: Finding) -> Outcome:
         judged = judge(self.policy, finding, artifact=artifact.name, format=present.format.name)
