@@ -36,6 +36,16 @@ class PlannedFile:
     artifacts: tuple[Artifact, ...]
     manifest: PlannedFile | None = None
 
+    @property
+    def artifact(self) -> Artifact | None:
+        """The one artifact that it is beside or inside; None for what covers many."""
+        return self.artifacts[0] if self.manifest is None and self.format.kind in {"sidecar", "embedded"} else None
+
+    @property
+    def covers(self) -> str:
+        """What it is over, as outcomes name it."""
+        return self.artifact.name if self.artifact is not None else (self.manifest or self).path.name
+
 
 @dataclass(frozen=True, slots=True)
 class SigningPlan:

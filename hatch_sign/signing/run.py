@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from hatch_sign.artifacts.parallel import map_in_threads
-from hatch_sign.artifacts.reading import FileIdentity, Reading, is_unchanged, open_artifact, read_digests
+from hatch_sign.artifacts.reading import open_artifact
 from hatch_sign.contract.kinds import manifest_producer
 from hatch_sign.signing.benches import Benches
 from hatch_sign.signing.existing import Overwrite, hashes_of_existing, read_existing, refuse_conflicts
 from hatch_sign.signing.staging import StagingArea
+from hatch_sign.signing.subjects import Subjects
 from hatch_sign.signing.work import embed_signature, is_ours, make_aggregate, make_sidecar, require_consistent
 from hatch_sign.storage.atomic import remove_stale_temporaries
-from hatch_sign.values.artifacts import Subject
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import HatchSignError, SigningError
 from hatch_sign.values.outcomes import Outcome, Verdict
@@ -27,12 +27,10 @@ if TYPE_CHECKING:
     from hatch_sign.contract import BackendContext
     from hatch_sign.registry import Registry
     from hatch_sign.signing.plan import PlannedFile, SigningPlan
+    from hatch_sign.values.artifacts import Subject
 
 WORKERS = 16
 """Threads that sign: most wait at a key's gate or for a witness, so there are more than cores."""
-
-READERS = 4
-"""Threads that read and hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,54 +81,40 @@ class _Run:
     staging: StagingArea
     overwrite: Overwrite
     on_done: Callable[[], None]
-    originals: dict[Artifact, FileIdentity] = field(default_factory=dict)
-    readings: dict[Artifact, Reading] = field(default_factory=dict)
+    subjects: Subjects = field(init=False)
     existing: dict[Path, bytes | None] = field(default_factory=dict)
     outcomes: dict[Path, Outcome] = field(default_factory=dict)
     failed: dict[Artifact | None, HatchSignError] = field(default_factory=dict)
 
     def carry_out(self) -> SigningReport:
-        self.originals = {artifact: FileIdentity.of(artifact.path.lstat()) for artifact in self.plan.artifacts}
+        self.subjects = Subjects(self.plan, self.staging)
         for file in self.plan.of_kind("embedded"):
-            self._attempt(file, lambda file=file: self._embed(file))  # type: ignore[misc] # bound now, not later
-        self._read()
+            self._attempt(file, self._embed)
+        detached = [file for file in self.plan.files if file.format.kind != "embedded"]
+        self.existing = {file.path: read_existing(file.path) for file in detached}
+        self.subjects.read({file.path: self._hashes(file) for file in detached})
         self._write_manifests()
-        pending = self._sort_out()
-        map_in_threads(self._sign, [file for file in pending if _is_plain_sidecar(file)], threads=WORKERS)
+        pending = self._sort_out([file for file in detached if file.format.kind != "manifest"])
+        map_in_threads(self._sign, [file for file in pending if file.artifact is not None], threads=WORKERS)
         if not self.failed:
             for file in pending:
-                if not _is_plain_sidecar(file):
+                if file.artifact is None:
                     self._sign(file)
         self._commit()
         return SigningReport(tuple(self.outcomes.values()), tuple(self.failed.values()), self.benches.calls)
 
     def _embed(self, file: PlannedFile) -> None:
         artifact, bench = file.artifacts[0], self.benches.of(file)
-        older, signed = self.staging.find(artifact.path), False
+        older = self.staging.find(artifact.path)
 
-        def write(target: object) -> None:
-            nonlocal signed
+        def write(target: BinaryIO) -> bool:
             with open_artifact(older.temporary if older else artifact.path) as source:
-                signed = embed_signature(bench, artifact.name, source, target)  # type: ignore[arg-type] # a file on disk
+                return embed_signature(bench, artifact.name, source, target)
 
-        staged = self.staging.add_stream(artifact.path, write)
-        if not signed and older is None:
-            self.staging.drop(staged.target)
-        verdict = Verdict.CONSISTENT if signed else Verdict.NOT_APPLICABLE
-        self.outcomes[artifact.path] = Outcome(
-            artifact.name, file.settings.name or file.format.name, file.format.name, verdict, signer=bench.signer_name
-        )
-
-    def _read(self) -> None:
-        needed: dict[Artifact, set[str]] = {}
-        for file in self.plan.files:
-            if file.format.kind == "embedded":
-                continue
-            self.existing[file.path] = read_existing(file.path)
-            for artifact in file.artifacts:
-                needed.setdefault(artifact, set()).update(self._hashes(file))
-        readings = map_in_threads(lambda item: read_digests(self._source(item[0]), item[1]), needed.items(), threads=READERS)
-        self.readings = dict(zip(needed, readings, strict=True))
+        if self.staging.add_stream(artifact.path, write):
+            self._record(file, Verdict.CONSISTENT, "signed")
+        elif older is None:
+            self._record(file, Verdict.NOT_APPLICABLE, "nothing inside to sign")
 
     def _hashes(self, file: PlannedFile) -> frozenset[str]:
         if file.format.kind == "manifest":
@@ -138,30 +122,28 @@ class _Run:
         bench = self.benches.of(file)
         return bench.hashes | hashes_of_existing(bench, self.existing[file.path])
 
-    def _source(self, artifact: Artifact) -> Path:
-        staged = self.staging.find(artifact.path)
-        return staged.temporary if staged else artifact.path
+    def _subjects(self, file: PlannedFile) -> Sequence[Subject]:
+        return self.subjects.of(file, self._hashes(file))
 
     def _write_manifests(self) -> None:
+        conflicts = []
         for file in self.plan.of_kind("manifest"):
             listing = manifest_producer(file.format).list(self._subjects(file))
-            if self.existing[file.path] != listing:
+            present = self.existing[file.path]
+            if present != listing:
                 self.staging.add(file.path, listing)
+                if present is not None and self.overwrite is Overwrite.REFUSE:
+                    conflicts.append(file.path)
+        refuse_conflicts(conflicts)
 
-    def _sort_out(self) -> list[PlannedFile]:
+    def _sort_out(self, files: Sequence[PlannedFile]) -> list[PlannedFile]:
         """Return the files to be signed; those that are good already become outcomes."""
         conflicts, pending = [], []
-        for file in self.plan.files:
-            if file.format.kind == "embedded":
-                continue
+        for file in files:
             present = self.existing[file.path]
-            if file.format.kind == "manifest":
-                if present is not None and self.overwrite is Overwrite.REFUSE and self.staging.find(file.path):
-                    conflicts.append(file.path)
-                continue
             if present is not None and self.overwrite is not Overwrite.ALWAYS:
                 if is_ours(self.benches.of(file), present, self._subjects(file)):
-                    self._record(file, "already signed by this key")
+                    self._record(file, Verdict.CONSISTENT, "already signed by this key")
                     continue
                 if self.overwrite is Overwrite.REFUSE:
                     conflicts.append(file.path)
@@ -170,17 +152,19 @@ class _Run:
         return pending
 
     def _sign(self, file: PlannedFile) -> None:
-        if self.failed and _stops_all(self.failed.values()):
-            self.failed.setdefault(_owner(file), next(iter(self.failed.values())))
+        if file.artifact in self.failed:
             return
-        self._attempt(file, lambda: self._make(file))
+        if stopping := next((error for error in self.failed.values() if _stops_all(error)), None):
+            self.failed.setdefault(file.artifact, stopping)
+            return
+        self._attempt(file, self._make)
         self.on_done()
 
-    def _attempt(self, file: PlannedFile, work: Callable[[], None]) -> None:
+    def _attempt(self, file: PlannedFile, work: Callable[[PlannedFile], None]) -> None:
         try:
-            work()
+            work(file)
         except HatchSignError as error:
-            self.failed.setdefault(_owner(file), error)
+            self.failed.setdefault(file.artifact, error)
 
     def _make(self, file: PlannedFile) -> None:
         bench, subjects = self.benches.of(file), self._subjects(file)
@@ -190,61 +174,31 @@ class _Run:
             made = make_aggregate(bench, file.path.name, subjects)
         staged = self.staging.add(file.path, made.data)
         require_consistent(bench, replace(made, data=staged.read()), subjects, what="what was written")
-        self._record(file, "signed")
+        self._record(file, Verdict.CONSISTENT, "signed")
 
-    def _record(self, file: PlannedFile, detail: str) -> None:
-        bench = self.benches.of(file)
+    def _record(self, file: PlannedFile, verdict: Verdict, detail: str) -> None:
         self.outcomes[file.path] = Outcome(
-            artifact=file.artifacts[0].name if _is_plain_sidecar(file) else (file.manifest or file).path.name,
+            artifact=file.covers,
             signature=file.settings.name or file.format.name,
             format=file.format.name,
-            verdict=Verdict.CONSISTENT,
+            verdict=verdict,
             detail=detail,
-            sidecar=str(file.path),
-            signer=bench.signer_name,
+            sidecar=None if file.format.kind == "embedded" else str(file.path),
+            signer=self.benches.of(file).signer_name,
         )
 
-    def _subjects(self, file: PlannedFile) -> Sequence[Subject]:
-        if file.manifest is not None:
-            return [self._manifest_subject(file)]
-        if file.format.kind == "sidecar":
-            return [self._subject(file.artifacts[0], file.artifacts[0].name)]
-        return [self._subject(artifact, artifact.name_below(self.plan.folder)) for artifact in file.artifacts]
-
-    def _subject(self, artifact: Artifact, name: str) -> Subject:
-        reading = self.readings[artifact]
-        return Subject(name, reading.identity.size, reading.digests)
-
-    def _manifest_subject(self, file: PlannedFile) -> Subject:
-        manifest = file.manifest.path if file.manifest else file.path
-        staged = self.staging.find(manifest)
-        reading = read_digests(staged.temporary if staged else manifest, self._hashes(file))
-        return Subject(manifest.name, reading.identity.size, reading.digests)
-
     def _commit(self) -> None:
-        for artifact in self.plan.artifacts:
-            if not is_unchanged(artifact.path, self.originals[artifact]):
-                message = f"{display(artifact.path)} changed while it was being signed"
-                self.failed.setdefault(artifact, SigningError(message, remedy="let what writes it finish, then run again"))
-        good = [file for file in self.plan.files if not self._is_spoilt(file)]
+        for artifact in self.subjects.changed():
+            message = f"{display(artifact.path)} changed while it was being signed"
+            self.failed.setdefault(artifact, SigningError(message, remedy="let what writes it finish, then run again"))
         for file in self.plan.files:
-            if file not in good:
+            if self._is_spoilt(file):
                 self.staging.drop(file.path)
                 self.outcomes.pop(file.path, None)
-        self.staging.commit(file.path for file in sorted(good, key=_commit_order))
+        self.staging.commit(file.path for file in sorted(self.plan.files, key=_commit_order))
 
     def _is_spoilt(self, file: PlannedFile) -> bool:
-        if _is_plain_sidecar(file) or file.format.kind == "embedded":
-            return file.artifacts[0] in self.failed
-        return bool(self.failed)
-
-
-def _is_plain_sidecar(file: PlannedFile) -> bool:
-    return file.format.kind == "sidecar" and file.manifest is None
-
-
-def _owner(file: PlannedFile) -> Artifact | None:
-    return file.artifacts[0] if _is_plain_sidecar(file) or file.format.kind == "embedded" else None
+        return file.artifact in self.failed if file.artifact is not None else bool(self.failed)
 
 
 def _commit_order(file: PlannedFile) -> int:
@@ -254,9 +208,9 @@ def _commit_order(file: PlannedFile) -> int:
     return {"embedded": 0, "manifest": 1, "sidecar": 2, "aggregate": 3}[file.format.kind]
 
 
-def _stops_all(errors: Iterable[HatchSignError]) -> bool:
+def _stops_all(error: HatchSignError) -> bool:
     """Whether to ask the key no more: it, or the disk, failed, and would fail for each artifact that is left."""
-    return any(error.exit_code == HatchSignError.exit_code for error in errors)
+    return error.exit_code == HatchSignError.exit_code
 
 
 def _make_folders(plan: SigningPlan) -> None:

@@ -31,9 +31,20 @@ class StagingArea:
         """Stage bytes. Raises SigningError for a full disk or a folder that cannot be written."""
         return self._keep(stage_bytes(target, data))
 
-    def add_stream(self, target: Path, write: Callable[[BinaryIO], object]) -> StagedFile:
-        """Stage what `write` writes."""
-        return self._keep(stage_stream(target, write))
+    def add_stream(self, target: Path, write: Callable[[BinaryIO], bool]) -> bool:
+        """Stage what `write` writes, over what was staged before; nothing changes where it returns False."""
+        answer = False
+
+        def fill(stream: BinaryIO) -> None:
+            nonlocal answer
+            answer = write(stream)
+
+        staged = stage_stream(target, fill)
+        if answer:
+            self._keep(staged)
+        else:
+            staged.discard()
+        return answer
 
     def find(self, target: Path) -> StagedFile | None:
         """Return what is staged for `target`."""
