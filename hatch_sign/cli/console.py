@@ -28,6 +28,10 @@ class Console:
         """Write one line of the result."""
         self._out.write(text + "\n")
 
+    def flush(self) -> None:
+        """Hand on what was written so far. Raises BrokenPipeError where nobody reads it any more."""
+        self._out.flush()
+
     def note(self, text: str) -> None:
         """Write one line beside the result."""
         self._err.write(text + "\n")

@@ -25,7 +25,8 @@ def run(arguments: Sequence[str]) -> int:
     console = Console()
     try:
         parsed = build_parser([command] if command in COMMANDS else []).parse_args(arguments)
-        return load_command(parsed.command).run(parsed, Environment(console=console, environ=os.environ))
+        code = load_command(parsed.command).run(parsed, Environment(console=console, environ=os.environ))
+        console.flush()
     except SystemExit as stop:  # argparse ends --help and misuse this way
         return stop.code if isinstance(stop.code, int) else 2
     except KeyboardInterrupt:
@@ -39,6 +40,7 @@ def run(arguments: Sequence[str]) -> int:
         if os.environ.get("HATCH_SIGN_DEBUG") and not isinstance(error, HatchSignError):
             raise
         return report_error(console, error)
+    return code
 
 
 def report_error(console: Console, error: Exception) -> int:

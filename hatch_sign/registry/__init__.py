@@ -1,6 +1,5 @@
 """Find plugins by their entry points, load only those that are needed, and name the distribution of any that fails."""
 
-from hatch_sign.registry.reference import scheme_of
 from hatch_sign.registry.registry import PluginRow, Registry
 
-__all__ = ["PluginRow", "Registry", "scheme_of"]
+__all__ = ["PluginRow", "Registry"]

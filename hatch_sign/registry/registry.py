@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from hatch_sign.contract.references import parse_reference
 from hatch_sign.registry.entries import KINDS, Entry, choose, installed_entries
 from hatch_sign.registry.loading import import_plugin, load_registered, new_manager, register
 from hatch_sign.registry.observing import Observers
-from hatch_sign.registry.reference import scheme_of
 from hatch_sign.values.errors import PluginError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Registry:
 
     def backend_of(self, reference: str) -> Backend:
         """Return the backend that opens `reference`."""
-        return self.backend(scheme_of(reference))
+        return self.backend(parse_reference(reference).scheme)
 
     def format(self, name: str) -> Format:
         """Return the format of this name."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hatch_sign.artifacts.naming import owner_of, sidecars_of
 from hatch_sign.artifacts.reading import open_artifact
 from hatch_sign.contract.kinds import detached_verifier
+from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError, UsageError
 
 if TYPE_CHECKING:
@@ -82,15 +83,16 @@ def load(path: Path, format_: Format, signature: str | None) -> Present:
         return Present(path, format_, name, parsed=detached_verifier(format_).parse(data), data=data)
     except (MalformedError, UsageError) as error:
         return Present(path, format_, name, problem=error.message)
+    except Exception as error:  # noqa: BLE001 - a plugin's bug must end in a verdict, not in a trace
+        return Present(path, format_, name, problem=f"the verifier of {format_.name} failed: {type(error).__name__}")
 
 
 def load_named(path: Path, formats: Iterable[Format]) -> Present:
     """Load a signature file that the user named. Raises UsageError where no format owns such a name."""
     owner = owner_of(path.name, formats)
     if owner is None or owner.kind not in {"sidecar", "aggregate"}:
-        message = f"{path.name}: no installed format has files of such a name"
+        message = f"{display(path.name)}: no installed format has files of such a name"
         raise UsageError(message, remedy="`hatch-sign plugins` lists the formats and their suffixes")
-
     return load(path, owner, None)
 
 

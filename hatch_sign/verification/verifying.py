@@ -156,8 +156,7 @@ class _Verification:
         for format_ in self.formats.values():
             if format_.kind == "embedded":
                 present = Present(artifact.path, format_, format_.name)
-                with open_artifact(artifact.path) as stream:
-                    finding = embedded_verifier(format_).check(artifact.name, stream, self._keys())
+                finding = _check_embedded(artifact, format_, self._keys())
                 if finding.problem not in _NOTHING_INSIDE or format_.name in self.policy.require:
                     yield self._judged(artifact, present, finding)
 
@@ -174,9 +173,20 @@ def _check(present: Present, subjects: Sequence[Subject], keys: Sequence[PublicK
         covered = [subject for subject in subjects if verifier.covers(present.parsed, subject.name)]
         return verifier.check(present.parsed, covered, keys)
     except Exception as error:  # noqa: BLE001 - a plugin's bug must end in a verdict, not in a trace
-        detail = f"the verifier of {present.format.name} failed: {type(error).__name__}"
-        finding = Finding(problem=Verdict.MALFORMED, detail=detail)
-        return {subject.name: finding for subject in subjects}
+        return dict.fromkeys((subject.name for subject in subjects), _failed(present.format, error))
+
+
+def _check_embedded(artifact: Artifact, format_: Format, keys: Sequence[PublicKey]) -> Finding:
+    """Call an embedded format's verifier, as above."""
+    with open_artifact(artifact.path) as stream:
+        try:
+            return embedded_verifier(format_).check(artifact.name, stream, keys)
+        except Exception as error:  # noqa: BLE001 - as above
+            return _failed(format_, error)
+
+
+def _failed(format_: Format, error: Exception) -> Finding:
+    return Finding(problem=Verdict.MALFORMED, detail=f"the verifier of {format_.name} failed: {type(error).__name__}")
 
 
 def _outcome(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -325,6 +326,9 @@ def test_verifying_loads_nothing_that_signs_and_nothing_slow(tmp_path: Path) -> 
 def _loaded_after(*arguments: str, folder: Path | None = None) -> set[str]:
     """Run the command line in an interpreter of its own, and return the modules that it has loaded by the end."""
     code = "import sys; from hatch_sign.cli import main; code = main(sys.argv[1:]); print(*sys.modules); sys.exit(code)"
-    done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    # What measures coverage loads modules of its own.
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return set(done.stdout.splitlines()[-1].split())
