@@ -14,7 +14,7 @@ from typing import BinaryIO
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import SigningError, UsageError
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 20
 """Bytes per read: small enough to stay in a core's cache between reading and hashing."""
 
 

@@ -13,7 +13,7 @@ from hatch_sign.artifacts.reading import FileIdentity, is_unchanged, read_digest
 from hatch_sign.values.errors import SigningError, UsageError
 
 
-@pytest.mark.parametrize("size", [0, 1, (1 << 18) - 1, 1 << 18, (1 << 18) + 1, 3_000_000])
+@pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3_000_000])
 def test_all_digests_come_from_one_pass(tmp_path: Path, size: int) -> None:
     data = os.urandom(size)
     (tmp_path / "a").write_bytes(data)
