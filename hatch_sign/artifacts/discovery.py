@@ -84,6 +84,8 @@ def _inside(folder: Path, formats: tuple[Format, ...]) -> Iterator[Artifact]:
     count = 0
     for directory, folders, files in os.walk(folder, onerror=_raise):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in folders:
+            _require_no_link(Path(directory, name))
         for name in sorted(files):
             count += 1
             if count > MOST_FILES:
@@ -106,6 +108,12 @@ def _require_regular(path: Path, mode: int) -> None:
     kind = "a symbolic link" if stat.S_ISLNK(mode) else "not a regular file"
     message = f"{display(path)} is {kind}; expected a regular file"
     raise UsageError(message, remedy="name the file itself" if stat.S_ISLNK(mode) else "")
+
+
+def _require_no_link(folder: Path) -> None:
+    if folder.is_symlink():
+        message = f"{display(folder)} is a symbolic link to a folder; expected artifacts"
+        raise UsageError(message, remedy="name the folder itself")
 
 
 def _absolute(path: Path) -> Path:

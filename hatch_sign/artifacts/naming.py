@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
 from pathlib import Path
@@ -42,13 +42,20 @@ def is_signature_file(name: str, formats: Iterable[Format]) -> bool:
     return owner_of(name, formats) is not None
 
 
-def sidecars_of(artifact: str, names: Sequence[str], folder: Path, formats: Iterable[Format]) -> list[Sidecar]:
-    """Return, of the sorted file `names` in `folder`, those that are sidecars of the artifact."""
+def sidecars_of(
+    artifact: str, names: Sequence[str], folder: Path, formats: Iterable[Format], *, beside: Container[str]
+) -> list[Sidecar]:
+    """Return, of the sorted file `names` in `folder`, those that are sidecars of the artifact.
+
+    `beside` are the names in the artifact's own folder: where ``tool.exe`` is among them, ``tool.exe.sigstore.json`` is
+    its sidecar, and not one called ``exe`` of ``tool``.
+    """
     known, prefix = tuple(formats), artifact + "."
     # Names that begin alike stand together: a folder of thousands is not gone through once for each artifact.
     start = bisect_left(names, prefix)
     alike = takewhile(lambda name: name.startswith(prefix), islice(names, start, None))
-    return [sidecar for name in alike if (sidecar := _sidecar(artifact, name, folder, known)) is not None]
+    sidecars = (sidecar for name in alike if (sidecar := _sidecar(artifact, name, folder, known)) is not None)
+    return [s for s in sidecars if s.signature is None or f"{artifact}.{s.signature}" not in beside]
 
 
 def _sidecar(artifact: str, name: str, folder: Path, formats: tuple[Format, ...]) -> Sidecar | None:

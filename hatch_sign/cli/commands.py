@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, NoReturn, Protocol, cast
 
 from hatch_sign import __version__
+from hatch_sign.values.display import display
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,9 +45,17 @@ def load_command(name: str) -> Command:
     return cast("Command", import_module(COMMANDS[name][0]))
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that shows what it does not understand as safely as everything else is shown."""
+
+    def error(self, message: str) -> NoReturn:
+        """Show the usage and the reason, and end with 2."""
+        super().error(display(message))
+
+
 def build_parser(wanted: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser, complete for the `wanted` commands, and with no more than a summary for the others."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="hatch-sign",
         description="Sign the releases of Python projects with keys that stay in their hardware, and verify them.",
         epilog="Exit codes: 0 done and verified; 1 rejected; 2 misuse or configuration; 3 backend, token or network.",

@@ -6,9 +6,9 @@ import argparse
 from typing import TYPE_CHECKING
 
 from hatch_sign.cli.commands import add_configuration_argument, add_json_argument
-from hatch_sign.contract.references import parse_reference, without_query
+from hatch_sign.contract.references import without_query
 from hatch_sign.values.display import display
-from hatch_sign.values.errors import ConfigurationError, PluginError
+from hatch_sign.values.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from hatch_sign.cli.console import Console
@@ -32,9 +32,7 @@ def run(arguments: argparse.Namespace, environment: Environment) -> int:
         message = f"{display(environment.directory)} holds no configuration"
         remedy = "write a table [tool.hatch-sign] in pyproject.toml, or a hatch-sign.toml, or name a file with --config"
         raise ConfigurationError(message, remedy=remedy)
-    _check_files(configuration, environment)
-    environment.registry.observers(configuration.observers)
-    _warn(configuration, environment)
+    _check(configuration, environment)
     if arguments.json:
         environment.console.document(_document(configuration))
     else:
@@ -42,50 +40,34 @@ def run(arguments: argparse.Namespace, environment: Environment) -> int:
     return 0
 
 
-def _check_files(configuration: Configuration, environment: Environment) -> None:
-    """Read every file that the configuration names, and report all that is wrong with them together."""
-    from hatch_sign.configuration.building import build_policy  # noqa: PLC0415 - after the configuration was found to be right
-    from hatch_sign.signing.credentials import load_chain  # noqa: PLC0415 - as above
+def _check(configuration: Configuration, environment: Environment) -> None:
+    """Look at everything that the configuration names; report all that is wrong together, else what to be warned of."""
+    from hatch_sign.cli.config_checks import find_problems, find_warnings  # noqa: PLC0415 - after the file was found to be right
 
-    problems: list[str] = []
-    for path in dict.fromkeys(settings.certificates for settings in configuration.signatures):
-        try:
-            if path is not None:
-                load_chain(path)
-        except ConfigurationError as error:
-            problems.append(str(error))
-    try:
-        if configuration.verify.trust:
-            build_policy(configuration, environment.registry, at=environment.clock())
-    except ConfigurationError as error:
-        problems += error.problems or [str(error)]
-    if problems:
-        message = "files that the configuration names are wrong"
+    at = environment.clock()
+    if problems := find_problems(configuration, environment.registry, at=at):
+        count = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
+        message = f"the configuration {display(configuration.path)} holds {count}"
         raise ConfigurationError(message, problems=problems)
-
-
-def _warn(configuration: Configuration, environment: Environment) -> None:
-    """Warn of what is no mistake here and may be one elsewhere: a machine that only verifies needs no backend."""
-    from hatch_sign.registry.entries import choose  # noqa: PLC0415 - as above
-
-    if not configuration.verify.trust:
-        environment.console.warn("nobody is trusted: write [[tool.hatch-sign.verify.trust]] before verifying")
-    for settings in configuration.signatures:
-        try:
-            choose(environment.registry.entries, "backend", parse_reference(settings.key).scheme)
-        except PluginError as error:
-            environment.console.warn(str(error))
+    for warning in find_warnings(configuration, environment.registry, at=at):
+        environment.console.warn(warning)
 
 
 def _show(configuration: Configuration, console: Console) -> None:
     console.line(f"{display(configuration.path)}: no mistakes")
     for settings in configuration.signatures:
         what = f"{', '.join(settings.include)} with {without_query(settings.key)} as {', '.join(settings.formats)}"
-        console.line(f"signs {display(what)}")
+        stamped = f", timestamped by {' or '.join(settings.timestamp)}" if settings.timestamp else ""
+        console.line(f"signs {display(what + stamped)}")
     verify = configuration.verify
     console.line(f"requires {display(', '.join(verify.require))}")
     for rule in verify.trust:
-        console.line(f"trusts {display(rule.label)}{display(_scope(rule))}")
+        console.line(f"trusts {display(rule.label)}{display(_whom(rule))}{display(_scope(rule))}")
+
+
+def _whom(rule: TrustSettings) -> str:
+    """Return what a rule demands of the signer beside what its label names: roots alone would be everybody."""
+    return "".join(f" with {key} {rule.table[key]}" for key in ("subject", "issuer") if key in rule.table)
 
 
 def _scope(rule: TrustSettings) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TextIO
 
 from hatch_sign.values.display import display
@@ -53,7 +56,7 @@ class Console:
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Write a table on a terminal, and elsewhere a line per row with two spaces between its cells."""
         cells = [[display(cell) for cell in row] for row in rows]
-        if self.is_terminal:
+        if self.is_terminal and find_spec("rich") is not None:
             self._rich_table(headers, cells)
         else:
             for row in cells:
@@ -61,10 +64,10 @@ class Console:
 
     def _rich_table(self, headers: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
         from rich.console import Console as RichConsole  # noqa: PLC0415 - slow to import, and for terminals only
-        from rich.table import Table  # noqa: PLC0415 - as above
+        from rich.table import Column, Table  # noqa: PLC0415 - as above
         from rich.text import Text  # noqa: PLC0415 - as above
 
-        table = Table(*headers)
+        table = Table(*(Column(header, overflow="fold") for header in headers))
         for row in cells:
             table.add_row(*(Text(cell) for cell in row))
         RichConsole(file=self._out).print(table)
@@ -72,7 +75,7 @@ class Console:
     @contextmanager
     def progress(self, description: str, total: int) -> Iterator[Progress]:
         """Show progress on standard error while the block runs; nothing where that is no terminal."""
-        if total < _WORTH_SHOWING or not self._err.isatty():
+        if total < _WORTH_SHOWING or not self._err.isatty() or find_spec("rich") is None:
             yield Progress()
             return
         bar = _Bar(self._err, description, total)
@@ -111,8 +114,13 @@ _WORTH_SHOWING = 3
 """Pieces of work from which on a person wonders how many are left."""
 
 
-def _tolerant(stream: TextIO) -> TextIO:
-    """Make a stream write what its encoding lacks as an escape: a Windows console may know no more than code page 437."""
+def _tolerant(stream: TextIO | None) -> TextIO:
+    """Make a stream write what its encoding lacks as an escape: a Windows console may know no more than code page 437.
+
+    A stream that the shell has closed is one that nobody reads: what ends the program is its exit code then.
+    """
+    if stream is None:
+        return Path(os.devnull).open("w", encoding="utf-8")
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")

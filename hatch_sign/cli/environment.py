@@ -45,15 +45,18 @@ class Environment:
             on_warning=self.console.warn,
         )
 
-    def load_configuration(self, arguments: argparse.Namespace) -> Configuration:
-        """Load the configuration that `arguments` name, or the working directory's, with their overrides."""
+    def load_configuration(self, arguments: argparse.Namespace, *, signs: bool = True) -> Configuration:
+        """Load the configuration that `arguments` name, or the working directory's, with their overrides.
+
+        The environment overrides what is signed and how; a command that does not sign is not swayed by it.
+        """
         from hatch_sign.configuration.loading import Overrides, find_configuration, load_configuration  # noqa: PLC0415 - as above
 
         explicit = Path(arguments.config) if getattr(arguments, "config", None) else None
         return load_configuration(
             find_configuration(self.directory, explicit),
             directory=self.directory,
-            environ=self.environ,
+            environ=self.environ if signs else {},
             overrides=Overrides.from_arguments(arguments),
             registry=self.registry,
         )

@@ -57,7 +57,7 @@ def list_(arguments: argparse.Namespace, environment: Environment) -> int:
 
 def show(arguments: argparse.Namespace, environment: Environment) -> int:
     """Show one key."""
-    key = _describe(arguments, environment)
+    key = _describe(arguments.uri, *_open(arguments, environment))
     if arguments.json:
         environment.console.document(_document([key]))
     else:
@@ -71,7 +71,7 @@ def csr(arguments: argparse.Namespace, environment: Environment) -> int:
     from hatch_sign.trust.names import parse_name  # noqa: PLC0415 - as above
 
     parse_name(arguments.subject)  # A misspelt one should cost no login.
-    _refuse_existing(arguments)
+    _check_output(arguments)
     backend, context = _open(arguments, environment)
     with open_signer(backend, arguments.uri, context) as signer:
         request = make_request(signer, arguments.subject)
@@ -81,14 +81,13 @@ def csr(arguments: argparse.Namespace, environment: Environment) -> int:
 
 def import_certificate(arguments: argparse.Namespace, environment: Environment) -> int:
     """Store the certificate of a key, with its issuers."""
-    from hatch_sign.custody.certificates import LARGEST_FILE, order_chain, parse_certificates  # noqa: PLC0415 - as above
+    from hatch_sign.custody.certificates import order_chain, parse_certificates  # noqa: PLC0415 - as above
 
     backend, context = _open(arguments, environment)
     if not isinstance(backend, ImportsCertificates):
         _lacks(arguments.uri, backend, "keep certificates", "name the file in the configuration: certificates = ...")
-    with Path(arguments.file).open("rb") as file:
-        certificates = parse_certificates(file.read(LARGEST_FILE + 1), subject=display(arguments.file))
-    key = _describe(arguments, environment, context)
+    certificates = parse_certificates(_read_certificates(arguments.file), subject=display(arguments.file))
+    key = _describe(arguments.uri, backend, context)
     chain = order_chain(certificates, key.public_key, subject=display(arguments.file))
     unchained(lambda: backend.import_certificate(arguments.uri, chain, context), subject=_shown(arguments.uri))
     environment.console.line(f"stored {len(chain)} certificate{'s' * (len(chain) != 1)} with {display(key.reference)}")
@@ -97,8 +96,9 @@ def import_certificate(arguments: argparse.Namespace, environment: Environment) 
 
 def export_public(arguments: argparse.Namespace, environment: Environment) -> int:
     """Write the public key."""
-    _refuse_existing(arguments)
-    _write(arguments, environment, encode_public_key_pem(_describe(arguments, environment).public_key))
+    _check_output(arguments)
+    key = _describe(arguments.uri, *_open(arguments, environment))
+    _write(arguments, environment, encode_public_key_pem(key.public_key))
     return 0
 
 
@@ -117,17 +117,15 @@ def _open(arguments: argparse.Namespace, environment: Environment) -> tuple[Back
     return backend, environment.context(spend_final_try=arguments.spend_final_try)
 
 
-def _describe(arguments: argparse.Namespace, environment: Environment, context: RunContext | None = None) -> KeyDescription:
+def _describe(uri: str, backend: Backend, context: RunContext) -> KeyDescription:
     """Return the one key of the reference: from a list where the backend has one, which often needs no login."""
-    backend, fresh = _open(arguments, environment)
-    context = context or fresh
     if not isinstance(backend, ListsKeys):
-        return _describe_opened(arguments.uri, backend, context)
-    keys = unchained(lambda: backend.list_keys(arguments.uri, context), subject=_shown(arguments.uri))
+        return _describe_opened(uri, backend, context)
+    keys = unchained(lambda: backend.list_keys(uri, context), subject=_shown(uri))
     if len(keys) == 1:
         return keys[0]
     found = ", ".join(display(key.reference) for key in keys) or "none"
-    message = f"{_shown(arguments.uri)}: it must name one key, and selects {len(keys)}: {found}"
+    message = f"{_shown(uri)}: it must name one key, and selects {len(keys)}: {found}"
     raise KeyNotFoundError(message)
 
 
@@ -153,8 +151,26 @@ def _shown(uri: str) -> str:
     return display(without_query(uri))
 
 
-def _refuse_existing(arguments: argparse.Namespace) -> None:
-    if arguments.output and Path(arguments.output).exists() and not arguments.overwrite:
+def _read_certificates(path: str) -> bytes:
+    from hatch_sign.custody.certificates import LARGEST_FILE  # noqa: PLC0415 - as above
+
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        message = f"{display(path)} cannot be read: {error.strerror or type(error).__name__}"
+        raise UsageError(message, remedy="name the file that the certificate authority sent, in PEM or DER") from None
+
+
+def _check_output(arguments: argparse.Namespace) -> None:
+    """Refuse an output that cannot be, before it costs a login."""
+    if not arguments.output:
+        return
+    path = Path(arguments.output)
+    if not path.parent.is_dir():
+        message = f"{display(arguments.output)} cannot be written: the folder {display(path.parent)} does not exist"
+        raise UsageError(message, remedy="make it, or choose another file")
+    if path.exists() and not arguments.overwrite:
         message = f"{display(arguments.output)}: it exists, and is not replaced"
         raise UsageError(message, remedy="choose another file, or repeat with --overwrite")
 

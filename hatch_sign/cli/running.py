@@ -25,10 +25,11 @@ def run(arguments: Sequence[str]) -> int:
     console = Console()
     try:
         parsed = build_parser([command] if command in COMMANDS else []).parse_args(arguments)
-        code = load_command(parsed.command).run(parsed, Environment(console=console, environ=os.environ))
-        console.flush()
     except SystemExit as stop:  # argparse ends --help and misuse this way
         return stop.code if isinstance(stop.code, int) else 2
+    try:
+        code = load_command(parsed.command).run(parsed, Environment(console=console, environ=os.environ))
+        console.flush()
     except KeyboardInterrupt:
         console.error("interrupted; what was not finished is as it was before")
         return INTERRUPTED
@@ -36,14 +37,14 @@ def run(arguments: Sequence[str]) -> int:
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a plugin may end the program, and must not say that all is well
         if os.environ.get("HATCH_SIGN_DEBUG") and not isinstance(error, HatchSignError):
             raise
         return report_error(console, error)
     return code
 
 
-def report_error(console: Console, error: Exception) -> int:
+def report_error(console: Console, error: BaseException) -> int:
     """Show an error as one line, and several mistakes of a configuration as one line each; return the exit code."""
     if isinstance(error, HatchSignError):
         console.error(str(error))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from hatch_sign.backends.emulated.labels import check_label
 from hatch_sign.backends.emulated.login import TRIES, secret_request
 from hatch_sign.backends.emulated.tokens import (
     TokenDescription,
@@ -15,6 +16,7 @@ from hatch_sign.backends.emulated.tokens import (
     token_path,
     unlock_token,
 )
+from hatch_sign.backends.emulated.wrapping import check_pin
 from hatch_sign.custody.secrets import choose_secret
 from hatch_sign.custody.terminal import terminal_prompt
 from hatch_sign.values.display import display
@@ -34,10 +36,11 @@ _DAMAGED = 3
 
 def init(arguments: argparse.Namespace, environment: Environment) -> int:
     """Make an empty token."""
+    _refuse_taken(arguments.label, environment)
     pin, so_pin = _choose_pin(arguments.label, "user", environment), _choose_pin(arguments.label, "so", environment)
     made = create_token(arguments.label, pin=pin, so_pin=so_pin, environ=environment.environ)
     environment.console.line(f"made the token emulated:{made.label} in {display(made.path)}")
-    environment.console.note(f"next: hatch-sign key generate emulated:{made.label}/signing")
+    environment.console.note(f"next: hatch-sign key generate emulated:{made.label}/release")
     environment.console.warn("an emulated token is a file: for development and tests, not for production")
     return 0
 
@@ -101,8 +104,28 @@ ACTIONS: dict[str, Callable[[argparse.Namespace, Environment], int]] = {
 }
 
 
+def _refuse_taken(label: str, environment: Environment) -> None:
+    # Making the token judges again, alone; this only spares two questions for nothing.
+    if check_label(label) in list_labels(environment.environ):
+        message = f"emulated:{label}: there is such a token already"
+        raise CustodyError(message, remedy=f"choose another label, or `hatch-sign token delete {label}` first")
+
+
 def _choose_pin(label: str, role: Role, environment: Environment, *, new: bool = False) -> str:
-    return choose_secret(secret_request(label, role), environment.environ, prompt=terminal_prompt(), new=new)
+    """Return a PIN that a token can have; one that none can is refused before anything more is asked."""
+    request = secret_request(label, role)
+    prompt = terminal_prompt()
+    checked = None if prompt is None else _checked(prompt, request.reference)
+    return check_pin(choose_secret(request, environment.environ, prompt=checked, new=new), subject=request.reference)
+
+
+def _checked(prompt: Callable[[str], str], subject: str) -> Callable[[str], str]:
+    def ask(question: str) -> str:
+        answer = prompt(question)
+        # That there was no answer is said by whoever asks.
+        return check_pin(answer, subject=subject) if answer else answer
+
+    return ask
 
 
 def _confirmed(question: str) -> bool:

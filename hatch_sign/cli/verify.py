@@ -16,6 +16,7 @@ from hatch_sign.values.display import display
 from hatch_sign.values.errors import UsageError
 
 if TYPE_CHECKING:
+    from hatch_sign.artifacts.discovery import Artifact
     from hatch_sign.cli.environment import Environment
     from hatch_sign.configuration.model import Configuration
     from hatch_sign.verification.reports import ArtifactReport
@@ -63,6 +64,8 @@ def _verify(
     formats = environment.registry.formats()
     policy = build_policy(configuration, environment.registry, at=arguments.at or environment.clock())
     artifacts = find_artifacts(arguments.paths, formats.values())
+    if not arguments.config:
+        _refuse_foreign(configuration, artifacts)
     if arguments.bundle and len(artifacts) != 1:
         message = f"--bundle belongs to one artifact, and {len(artifacts)} are named"
         raise UsageError(message, remedy="name one artifact")
@@ -72,6 +75,7 @@ def _verify(
             policy=policy,
             formats=formats,
             folder=configuration.output_directory,
+            signatures=configuration.signature_names,
             bundles=[load_named(Path(arguments.bundle), formats.values())] if arguments.bundle else [],
             on_done=progress.advance,
         )
@@ -81,7 +85,7 @@ def _with_arguments(environment: Environment, arguments: argparse.Namespace) -> 
     """Let the command line take the place of the configured trust, never add to it."""
     from hatch_sign.configuration.adhoc import adhoc_trust  # noqa: PLC0415 - as above
 
-    configuration = environment.load_configuration(arguments)
+    configuration = environment.load_configuration(arguments, signs=False)
     verify = configuration.verify
     trust = adhoc_trust(
         key=arguments.public_key,
@@ -94,13 +98,28 @@ def _with_arguments(environment: Environment, arguments: argparse.Namespace) -> 
     if trust:
         verify = replace(verify, trust=trust, require=verify.require or ("sigstore",))
     if arguments.require:
-        verify = replace(verify, require=tuple(arguments.require))
+        verify = replace(verify, require=_known(arguments.require, configuration, environment))
     return replace(configuration, verify=verify)
 
 
+def _refuse_foreign(configuration: Configuration, artifacts: Sequence[Artifact]) -> None:
+    """Raise UsageError for a configuration that came along with the artifacts: it would say whom to trust."""
+    path = configuration.path
+    if path is not None and any(artifact.path.parent == path.parent.resolve() for artifact in artifacts):
+        message = f"{display(path)} lies in the folder of an artifact, which may have brought it along"
+        raise UsageError(message, remedy=f"run elsewhere, or give --config {path.name} if it is yours")
+
+
+def _known(names: Sequence[str], configuration: Configuration, environment: Environment) -> tuple[str, ...]:
+    """Return names that formats or signatures have. Raises for others: nothing could ever satisfy them."""
+    for name in names:
+        if name not in configuration.signature_names:
+            environment.registry.format(name)
+    return tuple(names)
+
+
 def _show(configuration: Configuration, reports: Sequence[ArtifactReport], environment: Environment) -> None:
-    if configuration.path is not None:
-        environment.console.note(f"hatch-sign: trust from {display(configuration.path)}")
+    environment.console.note(f"hatch-sign: trust from {_source_of_trust(configuration)}")
     show_outcomes(environment.console, [outcome for report in reports for outcome in report.outcomes])
     rejected = [report for report in reports if not report.passed]
     for report in rejected:
@@ -108,6 +127,11 @@ def _show(configuration: Configuration, reports: Sequence[ArtifactReport], envir
     if not rejected:
         count = "1 artifact is" if len(reports) == 1 else f"{len(reports)} artifacts are"
         environment.console.note(f"hatch-sign: {count} trusted")
+
+
+def _source_of_trust(configuration: Configuration) -> str:
+    labels = [rule.label for rule in configuration.verify.trust if rule.label.startswith("--")]
+    return ", ".join(labels) or display(configuration.path)
 
 
 def _document(configuration: Configuration, reports: Sequence[ArtifactReport]) -> dict[str, object]:
@@ -128,6 +152,10 @@ def _document(configuration: Configuration, reports: Sequence[ArtifactReport]) -
 
 
 def _instant(text: str) -> datetime:
-    """Parse a time for argparse, which shows the ValueError of one that is not well-formed."""
-    instant = datetime.fromisoformat(text)
+    """Parse a time for argparse."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{display(text)!r} is no time of ISO 8601, such as 2027-01-31T12:00:00"
+        raise argparse.ArgumentTypeError(message) from None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

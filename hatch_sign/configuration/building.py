@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hatch_sign.configuration.source import read_limited
+from hatch_sign.configuration.source import PROJECT_FILE, read_limited
 from hatch_sign.registry.known import KNOWN_PLUGINS
 from hatch_sign.trust.pem import parse_certificates
 from hatch_sign.trust.policy import Policy, ScopedRule
@@ -43,9 +43,27 @@ def build_policy(configuration: Configuration, registry: Plugins, *, at: datetim
     except HatchSignError as error:
         problems.append(f"verify.timestamp-roots: {error}")
     if problems:
-        message = "what is trusted cannot be read"
+        message = "whom to trust is configured wrongly"
         raise ConfigurationError(message, problems=problems)
+    if not rules:
+        raise _nobody(configuration)
     return Policy(tuple(rules), configuration.verify.require, at, roots)
+
+
+def trust_header(configuration: Configuration) -> str:
+    """Return the header of a trust rule in the file of this configuration."""
+    in_project = configuration.path is not None and configuration.path.name == PROJECT_FILE
+    return "[[tool.hatch-sign.verify.trust]]" if in_project else "[[verify.trust]]"
+
+
+def _nobody(configuration: Configuration) -> ConfigurationError:
+    if configuration.path is None:
+        message = f"nobody is trusted: no configuration was found in {display(configuration.directory)}"
+        remedy = "change to the project's folder, or name a configuration with `--config FILE`"
+    else:
+        message = f"nobody is trusted: {display(configuration.path)} holds no trust rule"
+        remedy = f"write {trust_header(configuration)} with a `public-key`, or with `certificate-roots` and `subject`"
+    return ConfigurationError(message, remedy=f"{remedy}; `hatch-sign verify` also takes `--key PEM`")
 
 
 def reader(directory: Path) -> Reader:

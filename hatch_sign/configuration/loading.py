@@ -81,7 +81,8 @@ def _read_named(path: Path) -> Source:
 
 
 def _read(source: Source, directory: Path, outside: Mapping[str, Override], checker: Checker) -> Configuration:
-    values, drafts = read_signatures(source.table or {}, checker)
+    overriding = outside["formats"].value if "formats" in outside else ()
+    values, drafts = read_signatures(source.table or {}, checker, overriding=overriding)
     verify = read_verify(values.get("verify", {}), drafts, directory, checker)  # before anything is overridden
     apply_overrides(drafts, outside, checker)
     signatures = tuple(build_signatures(drafts, directory, checker))

@@ -92,3 +92,8 @@ class Configuration:
     observers: tuple[str, ...] = DEFAULT_OBSERVERS
     audit_file: Path | None = None
     minimum_protection: ProtectionLevel | None = None
+
+    @property
+    def signature_names(self) -> frozenset[str]:
+        """The names that signatures may have: those that are made here, and those that a consumer's file declares."""
+        return frozenset({*self.verify.signatures, *(s.name for s in self.signatures if s.name is not None)})

@@ -29,7 +29,11 @@ Options = dict[str, dict[str, Any]]
 
 @dataclass
 class Draft:
-    """A signature that is still being read: `values` are right as far as they go, and `formats` those that are installed."""
+    """A signature that is still being read: `values` are right as far as they go.
+
+    `formats` are those of the file that are installed; `options` has settings for those, and for the formats that may
+    take their place.
+    """
 
     at: KeyPath
     values: dict[str, Any]
@@ -48,14 +52,22 @@ class Draft:
         return tuple(self.values.get("formats", DEFAULT_FORMATS))
 
 
-def read_signatures(table: Mapping[str, Any], checker: Checker) -> tuple[dict[str, Any], list[Draft]]:
-    """Return what is right among the keys at the top, and the signatures; record mistakes in either."""
+def read_signatures(
+    table: Mapping[str, Any],
+    checker: Checker,
+    *,
+    overriding: Sequence[str] = (),
+) -> tuple[dict[str, Any], list[Draft]]:
+    """Return what is right among the keys at the top, and the signatures; record mistakes in either.
+
+    `overriding` are formats that will take the place of the file's: their settings may stand in the file, too.
+    """
     if "signature" not in table:
-        draft = _read_draft(table, TOP, (), checker)
+        draft = _read_draft(table, TOP, (), checker, overriding)
         return draft.values, [draft]
     values = checker.table(table, TOP, (), others=_refuse_beside_tables(table, checker))
     tables = checker.tables(table["signature"], ("signature",))
-    drafts = [_read_draft(item, NAMED_SIGNATURE, at, checker) for at, item in tables]
+    drafts = [_read_draft(item, NAMED_SIGNATURE, at, checker, overriding) for at, item in tables]
     _check_names(drafts, checker)
     return values, drafts
 
@@ -94,15 +106,23 @@ def _build(draft: Draft, directory: Path) -> SignatureSettings:
         certificates=directory / values["certificates"] if "certificates" in values else None,
         include=tuple(values.get("include", ("*",))),
         timestamp=tuple(values.get("timestamp", ())),
-        options=draft.options,
+        options={name: draft.options[name] for name in draft.format_names if name in draft.options},
     )
 
 
-def _read_draft(table: Mapping[str, Any], schema: Schema, at: KeyPath, checker: Checker) -> Draft:
+def _read_draft(
+    table: Mapping[str, Any],
+    schema: Schema,
+    at: KeyPath,
+    checker: Checker,
+    overriding: Sequence[str],
+) -> Draft:
     names = table.get("formats", list(DEFAULT_FORMATS))
     formats = () if texts(names) else checker.formats(names, (*at, "formats"))
     some_missing = len(formats) != len(names) if isinstance(names, list) else True
-    options, claimed = _read_options(table, formats, at, checker, some_missing=some_missing)
+    others = [checker.format(name) for name in overriding]
+    owners = {format_.name: format_ for format_ in (*formats, *others) if not isinstance(format_, str)}
+    options, claimed = _read_options(table, tuple(owners.values()), at, checker, some_missing=some_missing)
     return Draft(at, checker.table(table, schema, at, others=claimed), formats, options)
 
 
@@ -119,9 +139,10 @@ def _read_options(
     claimed = set()
     for key in table.keys() - NAMED_SIGNATURE.keys() - TOP.keys():
         owners = [format_ for format_ in formats if key in format_.options]
-        for owner in owners:
-            if problem := of_type(owner.options[key])(table[key]):
+        for problem in dict.fromkeys(of_type(owner.options[key])(table[key]) for owner in owners):
+            if problem:
                 checker.mistakes.add((*at, key), problem)
+        for owner in owners:
             options.setdefault(owner.name, {})[key] = table[key]
         elsewhere = "" if owners else _formats_with(key, checker)
         if elsewhere:

@@ -20,6 +20,7 @@ PROJECT_FILE = "pyproject.toml"
 OWN_FILE = "hatch-sign.toml"
 
 _TABLE = ("tool", "hatch-sign")
+_MISSPELT = ("tool", "hatch_sign")
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
@@ -60,8 +61,10 @@ def read_source(path: Path) -> Source:
     except RecursionError:
         raise _unreadable(path, "its values are nested too deeply") from None
     except ValueError as error:  # TOMLDecodeError, and integers that are too long
-        raise _unreadable(path, f"it is not TOML: {display(error)}", _LINE.search(str(error))) from None
+        found = _LINE.search(str(error))
+        raise _unreadable(path, f"it is not TOML: {display(error)}", int(found[1]) if found else None) from None
     source = Source(path, document, text)
+    _refuse_misplaced(source, document, path)
     if source.is_project:
         source.table = _own_table(document, path)
     return source
@@ -84,18 +87,35 @@ def read_limited(path: Path) -> bytes:
     return data
 
 
-def _own_table(document: dict[str, Any], path: Path) -> dict[str, Any] | None:
+def _refuse_misplaced(source: Source, document: dict[str, Any], path: Path) -> None:
+    """Raise for a table that the user takes for the configuration: what it says must not be passed over."""
+    own, misspelt = _at(document, _TABLE) is not None, _at(document, _MISSPELT) is not None
+    if source.is_project and misspelt and not own:
+        problem = "[tool.hatch_sign] is spelled with a hyphen: [tool.hatch-sign]"
+        raise _unreadable(path, problem, LineIndex(source.text).line_of(_MISSPELT))
+    if not source.is_project and (own or misspelt):
+        table = _TABLE if own else _MISSPELT
+        problem = f"[{'.'.join(table)}] is for {PROJECT_FILE}; its keys belong at the top of this file"
+        raise _unreadable(path, problem, LineIndex(source.text).line_of(table))
+
+
+def _at(document: dict[str, Any], keys: tuple[str, ...]) -> object:
     table: Any = document
-    for key in _TABLE:
+    for key in keys:
         if not isinstance(table, dict) or key not in table:
             return None
         table = table[key]
-    if not isinstance(table, dict):
+    return table
+
+
+def _own_table(document: dict[str, Any], path: Path) -> dict[str, Any] | None:
+    table = _at(document, _TABLE)
+    if table is not None and not isinstance(table, dict):
         raise _unreadable(path, "tool.hatch-sign is not a table")
     return table
 
 
-def _unreadable(path: Path, reason: str, line: re.Match[str] | None = None) -> ConfigurationError:
-    place = f"{display(path.name)}:{line[1]}" if line else display(path.name)
+def _unreadable(path: Path, reason: str, line: int | None = None) -> ConfigurationError:
+    place = f"{display(path.name)}:{line}" if line else display(path.name)
     message = f"the configuration {display(path)} cannot be read"
     return ConfigurationError(message, problems=[f"{place}: {reason}"])

@@ -82,6 +82,10 @@ class Producer(Protocol):
         """Return the hashes that it needs of each artifact."""
         ...
 
+    def carries(self, seal: Seal) -> Sequence[Certificate]:
+        """Return the certificates that a signature under this seal brings along, leaf first."""
+        ...
+
 
 class SidecarProducer(Producer, Protocol):
     """Makes one file beside each artifact."""
@@ -167,8 +171,8 @@ class DetachedVerifier(Protocol[P]):
         """Return the hashes of the artifact that `check` will need."""
         ...
 
-    def covers(self, parsed: P, name: str) -> bool:
-        """Return whether it speaks of an artifact of this name; always true where it names none."""
+    def names(self, parsed: P) -> frozenset[str] | None:
+        """Return the names of the artifacts that it speaks of; None where it names none and fits any."""
         ...
 
     def check(self, parsed: P, subjects: Sequence[Subject], keys: Sequence[PublicKey]) -> Mapping[str, Finding]:

@@ -22,22 +22,22 @@ hookimpl = pluggy.HookimplMarker(ENTRY_POINT_GROUP)
 
 
 @hookspec
-def hatch_sign_register_backend() -> Backend:  # type: ignore[empty-body]
+def hatch_sign_register_backend() -> Backend:  # type: ignore[empty-body] # a specification has none
     """Return a key backend; its entry points are ``backend.SCHEME``, one for each URI scheme."""
 
 
 @hookspec
-def hatch_sign_register_format() -> Format:  # type: ignore[empty-body]
+def hatch_sign_register_format() -> Format:  # type: ignore[empty-body] # as above
     """Return a signature format; its entry point is ``format.NAME``."""
 
 
 @hookspec
-def hatch_sign_register_witness() -> WitnessProvider:  # type: ignore[empty-body]
+def hatch_sign_register_witness() -> WitnessProvider:  # type: ignore[empty-body] # as above
     """Return what makes timestamp authorities or logs from addresses; its entry point is ``witness.NAME``."""
 
 
 @hookspec
-def hatch_sign_register_trust() -> TrustKind:  # type: ignore[empty-body]
+def hatch_sign_register_trust() -> TrustKind:  # type: ignore[empty-body] # as above
     """Return a kind of trust rule; its entry point is ``trust.NAME``."""
 
 

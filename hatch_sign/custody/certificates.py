@@ -57,7 +57,7 @@ def parse_certificates(data: bytes, *, subject: str) -> list[x509.Certificate]:
     if len(data) <= LARGEST_FILE:
         if MARK.encode() in data:
             return list(parse_pem_certificates(data, subject))
-        with suppress(ValueError):
+        with suppress(ValueError, x509.InvalidVersion):
             return [x509.load_der_x509_certificate(data)]
     message = f"{subject}: neither certificates in PEM nor one in DER, of at most {LARGEST_FILE} bytes"
     raise MalformedError(message)

@@ -123,7 +123,7 @@ def _scheme(family: str, name: str, reference: str) -> Scheme:
 
 def _hash_of(algorithm: _HashChoice) -> hashes.HashAlgorithm:
     # Prehashed tells its hash to nobody but the library itself.
-    return algorithm._algorithm if isinstance(algorithm, utils.Prehashed) else algorithm  # noqa: SLF001
+    return algorithm._algorithm if isinstance(algorithm, utils.Prehashed) else algorithm  # noqa: SLF001 - as said above
 
 
 def _padding_family(chosen: padding.AsymmetricPadding, algorithm: _HashChoice, reference: str) -> str:

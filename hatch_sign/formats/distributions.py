@@ -115,7 +115,7 @@ def _parse_metadata(data: bytes) -> Identity:
         headers = _headers(data.decode("utf-8"))
         name, version = (_single(headers, key) for key in ("name", "version"))
         return str(canonicalize_name(name, validate=True)), str(Version(version))
-    except (UnicodeDecodeError, InvalidName, InvalidVersion) as error:
+    except (InvalidName, InvalidVersion, ValueError) as error:  # also for digits beyond what int() takes
         message = f"the metadata is not well-formed: {display(error)}"
         raise MalformedError(message) from None
 

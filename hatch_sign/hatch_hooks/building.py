@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import traceback
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -57,7 +59,8 @@ class Build:
     def sign(self, built: Path) -> None:
         """Sign the artifact at `built`, or all in that folder; withdraw everything and end the build where that fails."""
         try:
-            outcomes, removed = self._sign(built)
+            with _termination_interrupts():
+                outcomes, removed = self._sign(built)
         except HatchSignError as error:
             self._fail(built, self._explain(error), error.exit_code)
         except KeyboardInterrupt:
@@ -65,7 +68,7 @@ class Build:
         except OSError as error:
             where = f"{display(error.filename)}: " if error.filename else ""
             self._fail(built, f"{where}{error.strerror or type(error).__name__}", HatchSignError.exit_code)
-        except Exception as error:  # noqa: BLE001 - whatever went wrong, what is not signed must not stay
+        except BaseException as error:  # noqa: BLE001 - whatever went wrong, what is not signed must not stay
             # The text of a foreign exception may hold a credential; its name and where it came from do not.
             self._voice.debug("".join(traceback.format_tb(error.__traceback__)))
             self._fail(built, f"an error in hatch-sign or in a plugin: {type(error).__name__}", HatchSignError.exit_code)
@@ -119,6 +122,19 @@ class Build:
             for problem in error.problems:
                 self._voice.detail(problem)
         return str(error)
+
+
+@contextmanager
+def _termination_interrupts() -> Iterator[None]:
+    """Make SIGTERM, by which runners cancel a job, an interruption: what is not signed yet must not stay."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)  # None: set by other than Python
 
 
 def _now() -> datetime:

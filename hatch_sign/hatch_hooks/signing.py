@@ -97,7 +97,13 @@ def _judge(artifacts: Sequence[Artifact], preparation: Preparation, policy: Poli
     from hatch_sign.verification.verifying import verify_release  # noqa: PLC0415 - for projects that trust somebody only
 
     folder = preparation.configuration.output_directory
-    reports = verify_release(artifacts, policy=policy, formats=preparation.registry.formats(), folder=folder)
+    reports = verify_release(
+        artifacts,
+        policy=policy,
+        formats=preparation.registry.formats(),
+        folder=folder,
+        signatures=preparation.configuration.signature_names,
+    )
     for report in reports:
         if not report.passed:
             raise _rejected(report)

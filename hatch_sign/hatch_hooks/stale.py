@@ -47,7 +47,8 @@ def names(shared: Present, artifact: str) -> bool:
         return False
     verifier: Any = shared.format.verifier()
     if shared.format.kind == "aggregate":
-        return bool(verifier.covers(shared.parsed, artifact))
+        named = verifier.names(shared.parsed)
+        return named is None or artifact in named
     # A list finds the digests of a name wrong only where it has the name.
     nothing = Subject(artifact, 0, dict.fromkeys(shared.hashes, b""))
     found = verifier.check(shared.parsed, [nothing]).get(artifact)
@@ -72,14 +73,16 @@ def shared_files(folder: Path, formats: Formats) -> Iterator[Present]:
 
 def sidecar_paths(path: Path, formats: Formats) -> list[Path]:
     """Return the sidecars beside `path`."""
-    return [sidecar.path for sidecar in sidecars_of(path.name, file_names(path.parent), path.parent, formats.values())]
+    names = file_names(path.parent)
+    return [sidecar.path for sidecar in sidecars_of(path.name, names, path.parent, formats.values(), beside=names)]
 
 
 def _signatures(artifact: Path, formats: Formats, folders: Iterable[Path]) -> list[Present]:
     """Return the sidecars of the artifact, and the lists that name it, in its own folder and in `folders`."""
     found = []
+    beside = file_names(artifact.parent)
     for place in dict.fromkeys([artifact.parent, *folders]):
-        sidecars = sidecars_of(artifact.name, file_names(place), place, formats.values())
+        sidecars = sidecars_of(artifact.name, file_names(place), place, formats.values(), beside=beside)
         found += [load(sidecar.path, sidecar.format, sidecar.signature) for sidecar in sidecars]
         found += [shared for shared in shared_files(place, formats) if names(shared, _name_in(place, artifact))]
     return found

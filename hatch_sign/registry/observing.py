@@ -36,6 +36,6 @@ class Observers:
             getattr(self._manager.hook, hook)(**arguments)
         except HatchSignError:
             raise
-        except Exception as error:
-            message = f"an observer refused in {hook}: {type(error).__name__}: {error}"
+        except (Exception, SystemExit) as error:
+            message = f"an observer failed in {hook}: {type(error).__name__}"
             raise PluginError(message, remedy="see `observers` in the configuration") from error

@@ -74,9 +74,12 @@ def plan_release(configuration: Configuration, artifacts: Sequence[Artifact], re
     be signed, PluginError for a format that is not installed.
     """
     if not configuration.signatures:
-        message = "no key is configured"
+        where = "" if configuration.path else f": there is no configuration in {display(configuration.directory)}"
+        message = f"no key is configured{where}"
         raise ConfigurationError(message, remedy="set `key` in [tool.hatch-sign], HATCH_SIGN_KEY or --key")
     _refuse_empty(artifacts)
+    if any(settings.timestamp for settings in configuration.signatures):
+        registry.witness("rfc3161")  # one that is missing should cost no login
     release = release_of(artifact.name for artifact in artifacts)
     folder = configuration.output_directory or _common_folder(artifacts)
     planner = _Planner(artifacts, release, folder, configuration.output_directory, registry)

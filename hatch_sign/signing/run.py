@@ -48,7 +48,8 @@ class SigningReport:
         first = self.failures[0]
         if self.outcomes:
             done = len({outcome.artifact for outcome in self.outcomes})
-            first.remedy = "; ".join(filter(None, [first.remedy, f"{done} artifacts are signed, run again for the rest"]))
+            done_so_far = f"{done} {'artifact is' if done == 1 else 'artifacts are'} signed, run again for the rest"
+            first.remedy = "; ".join(filter(None, [first.remedy, done_so_far]))
         raise first
 
 

@@ -35,6 +35,8 @@ class FirstThatAnswers:
                 witness.check(request, evidence)
             except WitnessError as error:
                 failures.append(error.message)
+            except Exception as error:  # noqa: BLE001 - one that breaks the contract must not keep the next from being asked
+                failures.append(type(error).__name__)
             else:
                 return evidence
         message = "no witness vouched for the signature: " + "; ".join(failures)

@@ -114,23 +114,27 @@ def embed_signature(bench: Workbench, name: str, source: BinaryIO, target: Binar
 
 
 def is_ours(bench: Workbench, data: bytes, subjects: Sequence[Subject]) -> bool:
-    """Return whether `data` already holds a good signature over all `subjects` under the signer's own key."""
+    """Return whether `data` is what would be made now: under this key, over these subjects, with these certificates."""
+    credential = current_credential(bench.signer, bench.settings.certificates)
     try:
-        require_consistent(bench, Made(data, bench.signer.public_key), subjects, what="the present signature")
+        findings = require_consistent(bench, Made(data, credential.public_key), subjects, what="the present signature")
+        names = bench.verifier.names(bench.verifier.parse(data))
     except (SigningError, MalformedError):
         return False
-    return True
+    carried = tuple(bench.producer.carries(_seal(bench, credential)))
+    same_certificates = all(tuple(facts.certificates) == carried for found in findings.values() for facts in found.facts)
+    return same_certificates and (names is None or names == {subject.name for subject in subjects})
 
 
-def require_consistent(bench: Workbench, made: Made, subjects: Sequence[Subject], *, what: str) -> None:
-    """Raise SigningError unless what was made verifies for every subject under the key that made it."""
+def require_consistent(bench: Workbench, made: Made, subjects: Sequence[Subject], *, what: str) -> Mapping[str, Finding]:
+    """Return the findings. Raises SigningError unless each subject is signed, under the key that made it."""
     verifier: DetachedVerifier[Any] = bench.verifier
-    parsed = verifier.parse(made.data)
-    findings = verifier.check(parsed, subjects, [made.public_key])
+    findings = verifier.check(verifier.parse(made.data), subjects, [made.public_key])
     for subject in subjects:
-        if not verifier.covers(parsed, subject.name) or not _proves(findings.get(subject.name), made.public_key):
+        if not _proves(findings.get(subject.name), made.public_key):
             message = f"{display(subject.name)}: {what} ({bench.format.name}) does not verify under the key that made it"
             raise SigningError(message, remedy="report this; nothing was written")
+    return findings
 
 
 def _proves(finding: Finding | None, key: PublicKey) -> bool:
@@ -162,7 +166,8 @@ def _guarded(bench: Workbench, name: str, call: Callable[[], T]) -> T:
     except (HatchSignError, OSError):
         raise
     except Exception as error:
-        message = f"{display(name)}: format {bench.format.name} failed: {type(error).__name__}: {display(error)}"
+        # The text of a foreign exception may hold a credential; its name does not.
+        message = f"{display(name)}: format {bench.format.name} failed: {type(error).__name__}"
         raise PluginError(message, remedy="report it to the author of the format") from error
 
 

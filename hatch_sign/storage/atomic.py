@@ -107,7 +107,7 @@ def _is_running(pid: int) -> bool:
         return _is_running_on_windows(pid)
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # no process has such a number
         return False
     except OSError:  # it runs, and belongs to somebody else
         return True

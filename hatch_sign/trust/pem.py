@@ -45,11 +45,11 @@ def require_one_block(data: bytes, subject: str) -> None:
 
 def parse_certificates(data: bytes, subject: str) -> tuple[Certificate, ...]:
     """Return the certificates in PEM `data`, in its order. Raises MalformedError for none, or for one that is damaged."""
-    from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415 - 40 ms, for rules with certificates only
+    from cryptography.x509 import InvalidVersion, load_pem_x509_certificates  # noqa: PLC0415 - 40 ms, for rules with certificates only
 
     try:
         return tuple(load_pem_x509_certificates(data))
-    except ValueError:
+    except (ValueError, InvalidVersion):
         message = f"{subject}: holds no PEM certificate, or a damaged one"
         raise MalformedError(message, remedy="give a file of CERTIFICATE blocks") from None
 

@@ -83,7 +83,7 @@ class Policy:
         """Refuse a policy without meaning."""
         if not self.rules:
             message = "nobody is trusted"
-            remedy = "write [[tool.hatch-sign.verify.trust]] with a public-key, or give --key or --certificate-roots"
+            remedy = "add a trust rule with a `public-key`, or with `certificate-roots` and `subject`"
             raise ConfigurationError(message, remedy=remedy)
         if not self.require:
             message = "no signature is required"

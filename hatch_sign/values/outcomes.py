@@ -39,7 +39,8 @@ class Outcome:
 
     `artifact` is its name; `signature` the configured signature's name, or the format's. `member` is the path inside a
     wheel, `sidecar` the name of the file that holds the signature, `signer` who is proven to have made it, `time` the
-    instant that a trusted witness proves (aware, UTC). Text from files is raw here: show it through ``display()``.
+    instant that a trusted witness proves (aware, UTC); `covers_name` says that the signature binds the name, too. Text
+    from files is raw here: show it through ``display()``.
     """
 
     artifact: str
@@ -52,3 +53,4 @@ class Outcome:
     signer: str | None = None
     time: datetime | None = None
     warnings: tuple[str, ...] = ()
+    covers_name: bool = False

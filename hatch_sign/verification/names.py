@@ -13,27 +13,34 @@ from hatch_sign.values.outcomes import REJECTING, Outcome, Verdict
 if TYPE_CHECKING:
     from hatch_sign.artifacts.discovery import Artifact
 
-NAME_NOT_COVERED = "name not covered"
-"""What a trusted outcome says where nothing ties the artifact's name to its bytes."""
-
 _DISTRIBUTIONS = (".whl", ".tar.gz", ".zip")
 
 
 def settle_name(artifact: Artifact, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Hold a wheel's or sdist's name against the metadata inside, where the bytes are trusted and their name is not.
 
-    Returns the outcomes without the reservation where the names agree, and with a ``malformed`` one where they do not.
+    Returns the outcomes, with a ``malformed`` one where the names differ; where nothing ties the name to the bytes, the
+    trusted ones say so.
     """
-    reserved = [outcome for outcome in outcomes if NAME_NOT_COVERED in outcome.detail]
-    covered = len(reserved) < sum(outcome.verdict is Verdict.TRUSTED for outcome in outcomes)
+    trusted = [outcome for outcome in outcomes if outcome.verdict is Verdict.TRUSTED]
     broken = any(outcome.verdict in REJECTING for outcome in outcomes)
-    if not reserved or covered or broken or not artifact.name.endswith(_DISTRIBUTIONS):
+    if broken or not trusted or any(outcome.covers_name for outcome in trusted):
         return list(outcomes)
-    from hatch_sign.formats.distributions import check_name  # noqa: PLC0415 - loads packaging, for wheels and sdists only
-
     try:
-        with open_artifact(artifact.path) as stream:
-            found = check_name(artifact.name, stream)
+        found = artifact.name.endswith(_DISTRIBUTIONS) and _metadata_vouches(artifact)
     except MalformedError as error:
         return [*outcomes, Outcome(artifact.name, "name", "name", Verdict.MALFORMED, detail=error.message)]
-    return [replace(outcome, detail="") if outcome in reserved and found else outcome for outcome in outcomes]
+    return list(outcomes) if found else [_reserved(outcome) for outcome in outcomes]
+
+
+def _metadata_vouches(artifact: Artifact) -> bool:
+    from hatch_sign.formats.distributions import check_name  # noqa: PLC0415 - loads packaging, for wheels and sdists only
+
+    with open_artifact(artifact.path) as stream:
+        return check_name(artifact.name, stream)
+
+
+def _reserved(outcome: Outcome) -> Outcome:
+    if outcome.verdict is not Verdict.TRUSTED:
+        return outcome
+    return replace(outcome, detail="; ".join(filter(None, [outcome.detail, "name not covered"])))

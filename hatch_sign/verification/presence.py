@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -42,34 +42,32 @@ class Present:
 
 
 class Shelf:
-    """The signature files in the folders of a run; each folder is listed once and each shared file parsed once."""
+    """The signature files in the folders of a run; each folder is listed once and each shared file parsed once.
 
-    def __init__(self, formats: Mapping[str, Format], folder: Path | None) -> None:
+    `declared` are the names of signatures that the policy knows: a file name alone makes no signature one of those.
+    """
+
+    def __init__(self, formats: Mapping[str, Format], folder: Path | None, declared: Container[str]) -> None:
         self._formats = tuple(formats.values())
         self._folder = folder
-        self._shared: dict[Path, Present] = {}
+        self._declared = declared
         self._names = lru_cache(maxsize=None)(_sorted_names)
+        self._shared = lru_cache(maxsize=None)(self._load_shared)
 
     def sidecars(self, artifact: Artifact) -> list[Present]:
         """Return the parsed sidecars of one artifact."""
+        beside = self._names(artifact.path.parent)
         folder = self._folder or artifact.path.parent
-        found = sidecars_of(artifact.name, self._names(folder), folder, self._formats)
-        return [load(sidecar.path, sidecar.format, sidecar.signature) for sidecar in found]
+        found = sidecars_of(artifact.name, self._names(folder), folder, self._formats, beside=beside)
+        return [load(s.path, s.format, s.signature if s.signature in self._declared else None) for s in found]
 
-    def shared(self, artifact: Artifact, kind: str) -> list[Present]:
-        """Return the parsed aggregates or manifests that may cover the artifact: in its folder, and up to its root."""
-        found = []
-        for folder in _folders(artifact, self._folder):
-            for name in self._names(folder):
-                owner = owner_of(name, self._formats)
-                if owner is not None and owner.kind == kind:
-                    found.append(self._load_once(folder / name, owner))
-        return found
+    def shared(self, artifact: Artifact) -> list[Present]:
+        """Return the parsed aggregates and manifests that may cover the artifact: in its folder, and up to its root."""
+        return [present for folder in _folders(artifact, self._folder) for present in self._shared(folder)]
 
-    def _load_once(self, path: Path, owner: Format) -> Present:
-        if path not in self._shared:
-            self._shared[path] = load(path, owner, None)
-        return self._shared[path]
+    def _load_shared(self, folder: Path) -> tuple[Present, ...]:
+        owners = ((name, owner_of(name, self._formats)) for name in self._names(folder))
+        return tuple(load(folder / n, o, None) for n, o in owners if o is not None and o.kind in {"aggregate", "manifest"})
 
 
 def load(path: Path, format_: Format, signature: str | None) -> Present:
@@ -93,6 +91,8 @@ def load_named(path: Path, formats: Iterable[Format]) -> Present:
     if owner is None or owner.kind not in {"sidecar", "aggregate"}:
         message = f"{display(path.name)}: no installed format has files of such a name"
         raise UsageError(message, remedy="`hatch-sign plugins` lists the formats and their suffixes")
+    with open_artifact(path):  # what the user named and cannot be read is misuse, not a malformed signature
+        pass
     return load(path, owner, None)
 
 

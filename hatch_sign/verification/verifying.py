@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_sign.artifacts.discovery import Artifact
 from hatch_sign.artifacts.parallel import map_in_threads
-from hatch_sign.artifacts.reading import open_artifact, read_digests
+from hatch_sign.artifacts.reading import FileIdentity, is_unchanged, open_artifact, read_digests
 from hatch_sign.contract import Finding
 from hatch_sign.contract.kinds import detached_verifier, embedded_verifier, manifest_verifier
 from hatch_sign.trust.policy import Policy, judge
 from hatch_sign.values.artifacts import Subject
+from hatch_sign.values.display import display
+from hatch_sign.values.errors import SigningError
 from hatch_sign.values.outcomes import Outcome, Verdict
-from hatch_sign.verification.names import NAME_NOT_COVERED, settle_name
+from hatch_sign.verification.names import settle_name
 from hatch_sign.verification.presence import Present, Shelf
 from hatch_sign.verification.reports import ArtifactReport, conclude
 
@@ -37,16 +39,18 @@ def verify_release(
     policy: Policy,
     formats: Mapping[str, Format],
     folder: Path | None = None,
+    signatures: Container[str] = (),
     bundles: Sequence[Present] = (),
     on_done: Callable[[], None] = lambda: None,
 ) -> tuple[ArtifactReport, ...]:
     """Return a report for each artifact.
 
-    `folder` is where sidecars lie if not beside their artifacts; `bundles` are signature files that the user named, which
+    `folder` is where sidecars lie if not beside their artifacts, `signatures` are the names that signatures may have;
+    `bundles` are signature files that the user named, which
     are looked at in place of those. Raises UsageError for an artifact that cannot be read, SigningError for one that
     changed while it was read; everything else becomes an outcome.
     """
-    return _Verification(policy, formats, Shelf(formats, folder), bundles, on_done).of(artifacts)
+    return _Verification(policy, formats, Shelf(formats, folder, signatures), bundles, on_done).of(artifacts)
 
 
 @dataclass
@@ -57,25 +61,33 @@ class _Verification:
     bundles: Sequence[Present]
     on_done: Callable[[], None]
     subjects: dict[Artifact, Subject] = field(default_factory=dict)
+    identities: dict[Artifact, FileIdentity] = field(default_factory=dict)
     present: dict[Artifact, list[Present]] = field(default_factory=dict)
-    signed_lists: dict[Path, list[Outcome]] = field(default_factory=dict)
+    originals: dict[tuple[Artifact, bytes], Path] = field(default_factory=dict)
+    signed_lists: dict[Path, list[tuple[Present, Finding]]] = field(default_factory=dict)
 
     def of(self, artifacts: Sequence[Artifact]) -> tuple[ArtifactReport, ...]:
         for artifact in artifacts:
             self.present[artifact] = self._present(artifact)
         self.subjects = dict(zip(artifacts, map_in_threads(self._read, artifacts, threads=READERS), strict=True))
         shared = self._check_shared(artifacts)
-        return tuple(self._report(artifact, shared) for artifact in artifacts)
+        reports = tuple(self._report(artifact, shared) for artifact in artifacts)
+        for artifact, identity in self.identities.items():
+            if not is_unchanged(artifact.path, identity):
+                message = f"{display(artifact.path)} changed while it was being verified"
+                raise SigningError(message, remedy="let what writes it finish, then run again")
+        return reports
 
     def _present(self, artifact: Artifact) -> list[Present]:
         if self.bundles:
             return list(self.bundles)
         sidecars = self.shelf.sidecars(artifact)
-        return [*sidecars, *self.shelf.shared(artifact, "aggregate"), *self.shelf.shared(artifact, "manifest")]
+        return [*sidecars, *self.shelf.shared(artifact)]
 
     def _read(self, artifact: Artifact) -> Subject:
         hashes = {name for present in self.present[artifact] for name in present.hashes}
         reading = read_digests(artifact.path, hashes)
+        self.identities[artifact] = reading.identity
         self.on_done()
         return Subject(artifact.name, reading.identity.size, reading.digests)
 
@@ -89,11 +101,17 @@ class _Verification:
         return {key: finding for present, among in covered.values() for key, finding in self._check_one(present, among)}
 
     def _check_one(self, present: Present, artifacts: Sequence[Artifact]) -> Iterator[tuple[tuple[Path, Artifact], Finding]]:
-        names = {artifact: artifact.name_below(present.path.parent) for artifact in artifacts}
-        subjects = [Subject(name, self.subjects[a].size, self.subjects[a].digests) for a, name in names.items()]
-        findings = _check(present, subjects, self._keys())
-        for artifact, name in names.items():
-            yield (present.path, artifact), findings.get(name, Finding(problem=Verdict.UNSIGNED))
+        """Check one shared file: at once for artifacts of different names, one by one for those that share a name."""
+        named: dict[str, list[Artifact]] = {}
+        for artifact in artifacts:
+            named.setdefault(artifact.name_below(present.path.parent), []).append(artifact)
+        rounds = [[(name, namesakes[turn]) for name, namesakes in named.items() if turn < len(namesakes)]
+                  for turn in range(max(map(len, named.values()), default=0))]  # fmt: skip
+        for pairs in rounds:
+            subjects = [Subject(name, self.subjects[a].size, self.subjects[a].digests) for name, a in pairs]
+            findings = _check(present, subjects, self._keys())
+            for name, artifact in pairs:
+                yield (present.path, artifact), findings.get(name, Finding(problem=Verdict.UNSIGNED))
 
     def _report(self, artifact: Artifact, shared: Mapping[tuple[Path, Artifact], Finding]) -> ArtifactReport:
         outcomes = [
@@ -124,33 +142,36 @@ class _Verification:
         if listed.problem is not None:
             yield _outcome(artifact, manifest, listed.problem, listed.detail)
             return
-        for judged in self._who_signed(manifest):
-            # The list names its artifacts, whatever is thought of the list's own name.
-            detail = judged.detail.removesuffix(NAME_NOT_COVERED).removesuffix("; ")
-            yield _outcome(artifact, manifest, judged.verdict, detail, signer=judged.signer, warnings=judged.warnings)
+        for sidecar, finding in self._who_signed(manifest):
+            # The signature is over the list, and what it vouches for is the artifact: rules are asked about that.
+            judged = self._judged(artifact, manifest, finding)
+            detail = f"{sidecar.path.name}: {judged.detail}" if judged.verdict is Verdict.MALFORMED else judged.detail
+            yield replace(judged, detail=detail, covers_name=True)
 
-    def _who_signed(self, manifest: Present) -> Sequence[Outcome]:
-        """Judge the sidecars of a list, once for all that it lists, over the very bytes that were parsed."""
+    def _who_signed(self, manifest: Present) -> Sequence[tuple[Present, Finding]]:
+        """Check the sidecars of a list, once for all that it lists, over the very bytes that were parsed."""
         if manifest.path not in self.signed_lists:
             itself = Artifact(manifest.path, manifest.path.parent)
             self.signed_lists[manifest.path] = [
-                self._judge_list(itself, manifest.data, sidecar) for sidecar in self.shelf.sidecars(itself)
+                (sidecar, self._check_list(itself.name, manifest.data, sidecar)) for sidecar in self.shelf.sidecars(itself)
             ]
         return self.signed_lists[manifest.path]
 
-    def _judge_list(self, itself: Artifact, data: bytes, sidecar: Present) -> Outcome:
+    def _check_list(self, name: str, data: bytes, sidecar: Present) -> Finding:
         if sidecar.problem:
-            return _outcome(itself, sidecar, Verdict.MALFORMED, f"{sidecar.path.name}: {sidecar.problem}")
-        subject = Subject(itself.name, len(data), {name: hashlib.new(name, data).digest() for name in sidecar.hashes})
-        findings = _check(sidecar, [subject], self._keys())
-        return self._judged(itself, sidecar, findings.get(subject.name, Finding(problem=Verdict.UNSIGNED)))
+            return Finding(problem=Verdict.MALFORMED, detail=sidecar.problem)
+        subject = Subject(name, len(data), {hash_: hashlib.new(hash_, data).digest() for hash_ in sidecar.hashes})
+        return _check(sidecar, [subject], self._keys()).get(name, Finding(problem=Verdict.UNSIGNED))
 
     def _judged(self, artifact: Artifact, present: Present, finding: Finding) -> Outcome:
         judged = judge(self.policy, finding, artifact=artifact.name, format=present.format.name)
-        detail = judged.detail
-        if judged.verdict is Verdict.TRUSTED and not any(facts.claims_name for facts in finding.facts):
-            detail = "; ".join(filter(None, [detail, NAME_NOT_COVERED]))
-        return _outcome(artifact, present, judged.verdict, detail, signer=judged.signer, warnings=judged.warnings)
+        outcome = _outcome(artifact, present, judged.verdict, judged.detail)
+        for facts in finding.facts:
+            original = self.originals.setdefault((artifact, facts.signature), present.path)
+            if original != present.path:  # else one signature, copied, could stand for two that are required
+                return replace(outcome, verdict=Verdict.MALFORMED, detail=f"a copy of the signature in {original.name}")
+        covers_name = any(facts.claims_name for facts in finding.facts)
+        return replace(outcome, signer=judged.signer, warnings=judged.warnings, covers_name=covers_name)
 
     def _embedded(self, artifact: Artifact) -> Iterable[Outcome]:
         for format_ in self.formats.values():
@@ -170,7 +191,8 @@ def _check(present: Present, subjects: Sequence[Subject], keys: Sequence[PublicK
         if present.format.kind == "manifest":
             return manifest_verifier(present.format).check(present.parsed, subjects)
         verifier = detached_verifier(present.format)
-        covered = [subject for subject in subjects if verifier.covers(present.parsed, subject.name)]
+        names = verifier.names(present.parsed)
+        covered = [subject for subject in subjects if names is None or subject.name in names]
         return verifier.check(present.parsed, covered, keys)
     except Exception as error:  # noqa: BLE001 - a plugin's bug must end in a verdict, not in a trace
         return dict.fromkeys((subject.name for subject in subjects), _failed(present.format, error))
@@ -189,15 +211,7 @@ def _failed(format_: Format, error: Exception) -> Finding:
     return Finding(problem=Verdict.MALFORMED, detail=f"the verifier of {format_.name} failed: {type(error).__name__}")
 
 
-def _outcome(
-    artifact: Artifact,
-    present: Present,
-    verdict: Verdict,
-    detail: str = "",
-    *,
-    signer: str | None = None,
-    warnings: Sequence[str] = (),
-) -> Outcome:
+def _outcome(artifact: Artifact, present: Present, verdict: Verdict, detail: str = "") -> Outcome:
     return Outcome(
         artifact=artifact.name,
         signature=present.signature,
@@ -205,6 +219,4 @@ def _outcome(
         verdict=verdict,
         detail=detail,
         sidecar=None if present.format.kind == "embedded" else str(present.path),
-        signer=signer,
-        warnings=tuple(warnings),
     )

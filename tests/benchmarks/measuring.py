@@ -36,7 +36,7 @@ def run_once(command: Sequence[str], *, environ: Mapping[str, str], folder: Path
     """Run one command and measure it with what it started."""
     start = time.perf_counter()
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(command, cwd=folder, env=dict(environ), **pipes) as process:  # type: ignore[call-overload]
+    with subprocess.Popen(command, cwd=folder, env=dict(environ), **pipes) as process:  # type: ignore[call-overload] # none takes a table
         assert process.stdout is not None
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)

@@ -20,7 +20,8 @@ BLOCK = bytes(range(256)) * 4096
 
 @pytest.fixture(scope="module")
 def large_file(bench: Bench) -> Path:
-    path = bench.folder / "large.bin"
+    path = bench.folder / "large" / "large.bin"
+    path.parent.mkdir()
     with path.open("wb") as stream:
         for number in range(2 * GIBIBYTE // len(BLOCK)):
             stream.write(number.to_bytes(8, "big") + BLOCK[8:])

@@ -14,7 +14,8 @@ ROUNDS = 9
 
 
 def test_start_up_beside_importing_cryptography(bench: Bench) -> None:
-    artifact = bench.folder / "one.bin"
+    artifact = bench.folder / "one" / "one.bin"
+    artifact.parent.mkdir()
     artifact.write_bytes(b"one artifact\n" * 1000)
     commands = {
         "python -c 'import cryptography.x509'": [sys.executable, "-c", "import cryptography.x509"],

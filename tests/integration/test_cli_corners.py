@@ -86,6 +86,29 @@ def test_a_certificate_is_trusted_by_its_root_and_whole_subject(project: Project
     assert audit["credential"].startswith("sha256:")
 
 
+def test_a_signature_is_made_anew_where_the_certificate_that_it_carries_is_another(project: Project) -> None:
+    certify(project)
+    (project.folder / "hatch-sign.toml").write_text(CERTIFIED.replace("bundle-certificate = true\n", ""))
+    project.add("a.bin", b"data")
+    project.succeed("sign", "dist")
+    (project.folder / "hatch-sign.toml").write_text(CERTIFIED)
+    assert "there already" in project.fail(2, "sign", "dist")
+    project.succeed("sign", "dist", "--overwrite")
+    project.succeed("verify", "dist")
+    assert "already signed" in project.succeed("sign", "dist").out
+    certify(project)  # a renewed certificate for the same key
+    assert "there already" in project.fail(2, "sign", "dist")
+
+
+def test_a_statement_over_other_artifacts_is_not_the_one_that_would_be_made(project: Project) -> None:
+    wheel = make_wheel(project)
+    project.add("demo-1.0.tar.gz", b"stands for an sdist")
+    project.succeed("sign", "dist", "--format", "statement")
+    assert "already signed" in project.succeed("sign", "dist", "--format", "statement").out
+    wheel.unlink()
+    assert "there already" in project.fail(2, "sign", "dist", "--format", "statement")
+
+
 def test_a_certificate_for_another_key_is_refused_before_anything_is_signed(project: Project) -> None:
     certify(project, ec.generate_private_key(ec.SECP256R1()).public_key())
     (project.folder / "hatch-sign.toml").write_text(CERTIFIED)
@@ -126,7 +149,7 @@ def test_a_signature_behind_a_symbolic_link_is_not_followed(project: Project) ->
 def test_no_key_at_all_says_where_to_name_one(project: Project) -> None:
     (project.folder / "hatch-sign.toml").unlink()
     project.add("a.bin", b"data")
-    assert "no key is configured; set `key`" in project.fail(2, "sign", "dist")
+    assert "there is no configuration in" in project.fail(2, "sign", "dist")
 
 
 def test_patterns_that_match_nothing_are_a_mistake(project: Project) -> None:

@@ -118,12 +118,30 @@ def test_every_reserved_name_is_documented() -> None:
 
 
 def test_every_distribution_takes_its_version_from_one_place() -> None:
-    for file in ROOT.glob("plugins/*/pyproject.toml"):
-        project = tomllib.loads(file.read_text("utf-8"))
-        assert project["project"]["dynamic"] == ["version"], file
-        assert project["tool"]["hatch"]["version"]["path"] == "../../hatch_sign/__init__.py", file
-    assert PROJECT["tool"]["hatch"]["version"]["path"] == "hatch_sign/__init__.py"
+    distributions = [ROOT, *(folder for folder in (ROOT / "plugins").iterdir() if folder.is_dir())]
+    checked = [folder for folder in distributions if version_source(folder) == ROOT / "hatch_sign" / "__init__.py"]
+    assert checked == distributions
+    assert len(checked) == 1 + len(list(ROOT.glob("plugins/*/pyproject.toml")))
     assert re.fullmatch(r"\d+\.\d+\.\d+([a-z]+\d+)?", hatch_sign.__version__)
+
+
+def test_a_distribution_with_a_version_of_its_own_is_told_apart() -> None:
+    assert version_source(ROOT / "examples" / "third_party_backend") is None
+
+
+def version_source(folder: Path) -> Path | None:
+    """Return the file from which a distribution takes its version; None where it declares one itself."""
+    project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
+    if project["project"].get("dynamic") != ["version"]:
+        return None
+    named: str = project["tool"]["hatch"]["version"]["path"]
+    return (folder / named).resolve()
+
+
+def test_the_readme_pins_the_version_that_is_shipped() -> None:
+    """Anybody may register the name on an index; the README says to pin it, and to this version."""
+    pinned = re.findall(r'dependencies = \["hatch-sign==(.*?)"\]', (ROOT / "README.md").read_text("utf-8"))
+    assert pinned == [hatch_sign.__version__]
 
 
 def test_every_entry_point_of_the_core_is_there() -> None:

@@ -188,7 +188,7 @@ def _read_chain(rows: Sequence[tuple[int, bytes]], public_key: PublicKey) -> tup
         return ()
     from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415 - 20 ms, for keys with certificates only
 
-    chain = tuple(load_der_x509_certificate(typed(der, bytes)) for _, der in rows)  # type: ignore[arg-type]
+    chain = tuple(load_der_x509_certificate(typed(der, bytes)) for _, der in rows)  # type: ignore[arg-type] # `typed` checks
     if chain[0].public_key() != public_key:
         message = "a certificate of another key"
         raise ValueError(message)

@@ -112,7 +112,7 @@ def _read_state(connection: sqlite3.Connection, path: Path) -> TokenState:
     tries = dict(connection.execute("SELECT role, tries FROM locks").fetchall())
     typed(label, str)
     in_range = set(tries) == set(TRIES) and all(typed(tries[role], int) in range(TRIES[role] + 1) for role in TRIES)
-    if not in_range or len(typed(serial, bytes)) != _SERIAL_SIZE or label != path.stem:  # type: ignore[arg-type]
+    if not in_range or len(typed(serial, bytes)) != _SERIAL_SIZE or label != path.stem:  # type: ignore[arg-type] # `typed` checks
         message = "a state that no token has"
         raise ValueError(message)
     return TokenState(label, serial, tries)

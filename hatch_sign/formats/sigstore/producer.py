@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from hatch_sign.formats.intoto import ARTIFACT_CLAIM, Statement
 from hatch_sign.formats.sigstore.bundle import MessageSignature
-from hatch_sign.formats.sigstore.sealing import bundle_schemes, seal_bundle, sign_statement
+from hatch_sign.formats.sigstore.sealing import bundle_schemes, carried_certificates, seal_bundle, sign_statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from cryptography.x509 import Certificate
 
     from hatch_sign.contract import Seal
     from hatch_sign.values.algorithms import Scheme
@@ -27,6 +29,10 @@ class BundleProducer:
     def digests(self, scheme: Scheme) -> frozenset[str]:
         """Return the hash that is signed; SHA-256 for Ed25519, whose statement names the artifact by it."""
         return frozenset({scheme.hash or "sha256"})
+
+    def carries(self, seal: Seal) -> Sequence[Certificate]:
+        """Return the leaf, where the configuration wants it in the bundle."""
+        return carried_certificates(seal)
 
     def sign(self, subject: Subject, seal: Seal) -> bytes:
         """Return the bundle's bytes; raises as :func:`~hatch_sign.formats.sigstore.sealing.seal_bundle`."""

@@ -15,6 +15,8 @@ from hatch_sign.values.public_keys import key_hint
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cryptography.x509 import Certificate
+
     from hatch_sign.contract import Seal
     from hatch_sign.values.algorithms import Scheme
     from hatch_sign.values.public_keys import PublicKey
@@ -61,13 +63,18 @@ def seal_bundle(sign: Callable[[], MessageSignature | Envelope], digest: bytes, 
         raise WitnessError(error.message) from None
 
 
+def carried_certificates(seal: Seal) -> tuple[Certificate, ...]:
+    """Return the leaf where the configuration wants it in the bundle. Version 0.3 has no room for its issuers."""
+    return tuple(seal.certificates[:1]) if seal.options.get("bundle-certificate", False) else ()
+
+
 def _leaf(seal: Seal) -> tuple[bytes, ...]:
-    """Return the leaf as DER where the configuration wants it in the bundle. Version 0.3 has no room for its issuers."""
-    if not seal.options.get("bundle-certificate", False):
-        return ()
-    if not seal.certificates:
+    if seal.options.get("bundle-certificate", False) and not seal.certificates:
         message = "bundle-certificate is set, and the key has no certificate"
         raise UnsupportedError(message, remedy="set certificates to the file that holds it, or unset bundle-certificate")
+    carried = carried_certificates(seal)
+    if not carried:
+        return ()
     from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415 - 20 ms, and hints do without
 
-    return (seal.certificates[0].public_bytes(Encoding.DER),)
+    return tuple(certificate.public_bytes(Encoding.DER) for certificate in carried)

@@ -10,7 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from hatch_sign.contract import Facts, Finding
 from hatch_sign.formats.dsse import Envelope, pre_authentication_encoding
-from hatch_sign.formats.intoto import APPROVING_CLAIMS, PAYLOAD_TYPE, Statement, parse_statement
+from hatch_sign.formats.intoto import APPROVING_CLAIMS, PAYLOAD_TYPE, RELEASE_CLAIM, Statement, parse_statement
 from hatch_sign.formats.sigstore.bundle import Bundle, MessageSignature, carried_schemes, parse_bundle
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError, UnsupportedError
@@ -46,6 +46,9 @@ class SignedBundle:
 class BundleVerifier:
     """A :class:`~hatch_sign.contract.DetachedVerifier` of bundles with a message signature or a statement."""
 
+    claims = APPROVING_CLAIMS - {RELEASE_CLAIM}
+    """What a statement in a sidecar may say: one over a whole release does not become one by another file name."""
+
     def parse(self, data: bytes) -> SignedBundle:
         """Read hostile bytes. Raises MalformedError, and nothing else."""
         bundle = parse_bundle(data)
@@ -59,13 +62,13 @@ class BundleVerifier:
             return frozenset(hash_ for digests in parsed.statement.subjects.values() for hash_ in digests)
         return frozenset({_message(parsed.bundle).hash})
 
-    def covers(self, parsed: SignedBundle, name: str) -> bool:
-        """Return whether the statement names an artifact so; true for a message signature, which names none."""
-        return parsed.statement is None or name in parsed.statement.subjects
+    def names(self, parsed: SignedBundle) -> frozenset[str] | None:
+        """Return the names of the statement's subjects; None for a message signature, which names none."""
+        return None if parsed.statement is None else frozenset(parsed.statement.subjects)
 
     def check(self, parsed: SignedBundle, subjects: Sequence[Subject], keys: Sequence[PublicKey]) -> Mapping[str, Finding]:
         """Return a finding for each subject. The signature is checked once, however many they are."""
-        finding = _check_signature(parsed, keys)
+        finding = _check_signature(parsed, keys, self.claims)
         return {subject.name: _problem_of(parsed, subject) or finding for subject in subjects}
 
 
@@ -85,10 +88,10 @@ def _problem_of(parsed: SignedBundle, subject: Subject) -> Finding | None:
     return None
 
 
-def _check_signature(parsed: SignedBundle, keys: Sequence[PublicKey]) -> Finding:
-    if parsed.statement is not None and parsed.statement.predicate_type not in APPROVING_CLAIMS:
+def _check_signature(parsed: SignedBundle, keys: Sequence[PublicKey], claims: frozenset[str]) -> Finding:
+    if parsed.statement is not None and parsed.statement.predicate_type not in claims:
         claim = display(parsed.statement.predicate_type)
-        return _untrusted(f"the statement says something else of the artifact than that it is released: {claim}")
+        return _untrusted(f"the statement is of another kind than files of this name hold: {claim}")
     candidates = _candidates(parsed, keys)
     for key in candidates:
         scheme = _matching_scheme(parsed.bundle.content, key)
@@ -165,11 +168,11 @@ def _parse_statement(bundle: Bundle) -> Statement | None:
 
 
 def _parse_certificate(data: bytes) -> Certificate:
-    from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415 - 40 ms, and hints do without
+    from cryptography.x509 import InvalidVersion, load_der_x509_certificate  # noqa: PLC0415 - 40 ms, and hints do without
 
     try:
         return load_der_x509_certificate(data)
-    except ValueError:
+    except (ValueError, InvalidVersion):
         message = "a certificate in the bundle is not one"
         raise MalformedError(message) from None
 

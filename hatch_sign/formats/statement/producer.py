@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from hatch_sign.formats.intoto import MAX_SUBJECTS, RELEASE_CLAIM, Statement
-from hatch_sign.formats.sigstore.sealing import bundle_schemes, sign_statement
+from hatch_sign.formats.sigstore.sealing import bundle_schemes, carried_certificates, sign_statement
 from hatch_sign.values.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from cryptography.x509 import Certificate
 
     from hatch_sign.contract import Seal
     from hatch_sign.values.algorithms import Scheme
@@ -29,6 +31,10 @@ class StatementProducer:
     def digests(self, scheme: Scheme) -> frozenset[str]:  # noqa: ARG002 - whatever the scheme, the port has it
         """Return SHA-256 alone, by which other verifiers look artifacts up."""
         return frozenset({"sha256"})
+
+    def carries(self, seal: Seal) -> Sequence[Certificate]:
+        """Return the leaf, where the configuration wants it in the bundle."""
+        return carried_certificates(seal)
 
     def filename(self, release: Release) -> str:
         """Return ``NAME-VERSION.intoto.sigstore.json``, both parts spelled as in the names of wheels."""

@@ -18,6 +18,8 @@ from hatch_sign.values.outcomes import Verdict
 from hatch_sign.values.public_keys import schemes_of_key, verify_digest
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from hatch_sign.contract import Seal
     from hatch_sign.values.public_keys import PublicKey
 
@@ -32,6 +34,9 @@ class ContainerProducer:
 
     def schemes(self, key: PublicKey) -> Sequence[Scheme]:
         return [scheme for scheme in schemes_of_key(key) if scheme.hash is not None]
+
+    def carries(self, seal: Seal) -> Sequence[Certificate]:  # noqa: ARG002 - bare keys only
+        return ()
 
     def digests(self, scheme: Scheme) -> frozenset[str]:
         del scheme  # it reads the stream itself

@@ -15,6 +15,8 @@ from hatch_sign.values.outcomes import Verdict
 from hatch_sign.values.public_keys import schemes_of_key, verify_message
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from hatch_sign.contract import Seal
     from hatch_sign.values.artifacts import Release, Subject
     from hatch_sign.values.public_keys import PublicKey
@@ -39,6 +41,9 @@ class ReleaseProducer:
 
     def schemes(self, key: PublicKey) -> Sequence[Scheme]:
         return schemes_of_key(key)
+
+    def carries(self, seal: Seal) -> Sequence[Certificate]:  # noqa: ARG002 - bare keys only
+        return ()
 
     def digests(self, scheme: Scheme) -> frozenset[str]:
         del scheme  # always the same
@@ -71,8 +76,8 @@ class ReleaseVerifier:
         del parsed  # always the same
         return frozenset({"sha256"})
 
-    def covers(self, parsed: ToyRelease, name: str) -> bool:
-        return name in parsed.digests
+    def names(self, parsed: ToyRelease) -> frozenset[str]:
+        return frozenset(parsed.digests)
 
     def check(self, parsed: ToyRelease, subjects: Sequence[Subject], keys: Sequence[PublicKey]) -> Mapping[str, Finding]:
         makers = [key for key in keys if verify_message(key, parsed.signature, parsed.message, parsed.scheme)]

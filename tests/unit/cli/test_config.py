@@ -5,19 +5,28 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from hatch_sign.cli.commands import build_parser, load_command
 from hatch_sign.cli.console import Console
 from hatch_sign.cli.environment import Environment
+from hatch_sign.contract import hookimpl
+from hatch_sign.registry import Registry
+from hatch_sign.registry.entries import Entry, installed_entries
+from hatch_sign.trust.policy import SOON
 from hatch_sign.values.errors import ConfigurationError, UsageError
 from hatch_sign.values.public_keys import encode_public_key_pem
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+YEAR = timedelta(days=365)
 TEXT = """\
 [tool.hatch-sign]
 key = "pkcs11:token=release;object=signing?pin-source=env:NO_SUCH_PIN"
@@ -43,9 +52,15 @@ def folder(tmp_path: Path) -> Path:
 def run(folder: Path) -> Run:
     """Run a command in `folder`; return its exit code, and what it wrote to standard output and standard error."""
 
-    def run(*arguments: str, environ: Mapping[str, str] | None = None) -> tuple[int, str, str]:
+    def run(
+        *arguments: str,
+        environ: Mapping[str, str] | None = None,
+        registry: Registry | None = None,
+    ) -> tuple[int, str, str]:
         out, err = io.StringIO(), io.StringIO()
         environment = Environment(Console(out, err), environ or {}, folder, lambda: NOW)
+        if registry is not None:
+            environment.registry = registry
         parsed = build_parser([arguments[0]]).parse_args(arguments)
         code = load_command(arguments[0]).run(parsed, environment)
         return code, out.getvalue(), err.getvalue()
@@ -110,10 +125,120 @@ def test_check_needs_a_configuration(run: Run, folder: Path) -> None:
         run("config", "check")
 
 
-def test_an_observer_that_is_not_installed_is_told(run: Run, folder: Path) -> None:
-    (folder / "pyproject.toml").write_text('[tool.hatch-sign]\nobservers = ["audi"]\n')
-    with pytest.raises(Exception, match="no observer named 'audi' is installed"):
-        run("config", "check")
+def _certificate(subject: str, begins: datetime, ends: datetime) -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name.from_rfc4514_string(subject)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, begins, ends)
+    return builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
+
+
+CERTIFIED = """\
+[[verify.trust]]
+certificate-roots = "roots.pem"
+subject = "CN=Example Ltd,C=SI"
+"""
+
+
+def test_check_says_whom_the_roots_may_vouch_for(run: Run, folder: Path) -> None:
+    (folder / "mine.toml").write_text(CERTIFIED)
+    (folder / "roots.pem").write_bytes(_certificate("CN=Root", NOW - YEAR, NOW + YEAR))
+    code, out, err = run("config", "check", "--config", "mine.toml")
+    assert (code, err) == (0, "")
+    assert "trusts verify.trust[0] (certificate-roots roots.pem) with subject CN=Example Ltd,C=SI" in out.splitlines()
+
+
+def test_mistakes_of_rules_files_and_plugins_are_told_together(run: Run, folder: Path) -> None:
+    (folder / "roots.pem").write_bytes(_certificate("CN=Root", NOW - YEAR, NOW + YEAR))
+    (folder / "mine.toml").write_text(
+        """
+        key = "emulated:release"
+        certificates = "absent.pem"
+        timestamp = ["https://tsa.example"]
+        observers = ["audi", "audit", "other"]
+        audit-file = "."
+        """
+        + CERTIFIED.partition("subject")[0]
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        run("config", "check", "--config", "mine.toml")
+    assert caught.value.message == f"the configuration {folder / 'mine.toml'} holds 6 mistakes"
+    expected = [
+        f"certificates: {folder / 'absent.pem'} cannot be read: No such file",
+        "timestamp: no witness named 'rfc3161' is installed; install hatch-sign-authenticode",
+        "observers: no observer named 'audi' is installed",
+        "observers: no observer named 'other' is installed",
+        f"audit-file: {folder} is a folder; name a file",
+        "verify.trust[0] (certificate-roots roots.pem): lacks `subject`",
+    ]
+    assert [found[: len(text)] for found, text in zip(caught.value.problems, expected, strict=True)] == expected
+
+
+class Timestamps:
+    """A plugin with a witness of the name that timestamps need."""
+
+    name = "rfc3161"
+
+    def connect(self, address: str, context: object) -> None:
+        raise NotImplementedError(address, context)
+
+    @staticmethod
+    @hookimpl
+    def hatch_sign_register_witness() -> Timestamps:
+        return Timestamps()
+
+
+def test_timestamps_are_summed_up_where_their_plugin_is_installed(run: Run, folder: Path) -> None:
+    text = 'key = "emulated:release"\ntimestamp = ["https://a.example", "https://b.example"]\n'
+    (folder / "mine.toml").write_text(f'{text}[verify]\ntimestamp-roots = "tsa.pem"\n')
+    (folder / "tsa.pem").write_bytes(_certificate("CN=Root", NOW - YEAR, NOW + YEAR))
+    point = EntryPoint("witness.rfc3161", f"{__name__}:Timestamps", "hatch_sign")
+    witness = Entry("witness", "rfc3161", "hatch-sign-authenticode", "1", point)
+    code, out, err = run("config", "check", "--config", "mine.toml", registry=Registry([*installed_entries(), witness]))
+    assert code == 0
+    assert out.splitlines()[1] == (
+        "signs * with emulated:release as sigstore, timestamped by https://a.example or https://b.example"
+    )
+    assert "warning: `timestamp-roots` is configured, and nothing reads timestamps yet" in err
+
+
+def test_timestamp_roots_that_cannot_be_read_are_a_mistake_though_nobody_is_trusted(run: Run, folder: Path) -> None:
+    (folder / "mine.toml").write_text('[verify]\ntimestamp-roots = "absent.pem"\n')
+    with pytest.raises(ConfigurationError, match=r"holds a mistake: verify\.timestamp-roots: .*absent\.pem cannot be read"):
+        run("config", "check", "--config", "mine.toml")
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "warning"),
+    [
+        (NOW - DAY, NOW + SOON + DAY, ""),
+        (NOW, NOW + SOON, "ends at 2026-07-01 00:00:00Z"),
+        (NOW - DAY, NOW, "ends at 2026-06-01 00:00:00Z"),
+        (NOW - 2 * DAY, NOW - DAY, "ended at 2026-05-31 00:00:00Z"),
+        (NOW + DAY, NOW + YEAR, "begins at 2026-06-02 00:00:00Z"),
+    ],
+)
+def test_rules_and_certificates_whose_time_is_not_now_or_not_for_long(
+    begins: datetime, ends: datetime, warning: str, run: Run, folder: Path
+) -> None:
+    text = 'key = "emulated:release"\ncertificates = "chain.pem"\n[[verify.trust]]\npublic-key = "release.pub"\n'
+    (folder / "mine.toml").write_text(f"{text}not-before = {begins.isoformat()}\nnot-after = {ends.isoformat()}\n")
+    (folder / "chain.pem").write_bytes(_certificate("CN=Example Ltd", begins, ends))
+    code, _, err = run("config", "check", "--config", "mine.toml")
+    assert code == 0
+    expected = [
+        f"hatch-sign: warning: the trust rule verify.trust[0] (public-key release.pub) {warning}",
+        f"hatch-sign: warning: {folder / 'chain.pem'}: the certificate of CN=Example Ltd {warning}",
+    ]
+    assert err.splitlines() == (expected if warning else [])
+
+
+def test_advice_is_for_the_file_that_was_read(run: Run, folder: Path) -> None:
+    (folder / "mine.toml").write_text('key = "emulated:release"\n')
+    _, _, err = run("config", "check", "--config", "mine.toml")
+    assert err == "hatch-sign: warning: nobody is trusted: write [[verify.trust]] before verifying\n"
 
 
 # --- trust export -------------------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> _Ran:
 def _self_signed(subject: str, public_key: object, issuer: str, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     names = [x509.Name.from_rfc4514_string(name) for name in (issuer, subject)]
     day = datetime(2026, 1, 1, tzinfo=UTC)
-    builder = x509.CertificateBuilder(names[0], names[1], public_key, 1, day, day.replace(year=2030))  # type: ignore[arg-type]
+    builder = x509.CertificateBuilder(names[0], names[1], public_key, 1, day, day.replace(year=2030))
     return builder.sign(key, hashes.SHA256())
 
 
@@ -139,7 +139,9 @@ def test_files_are_not_replaced_unless_told_to(capsys: pytest.CaptureFixture[str
         (("show", "emulated:release"), 3, "it must name one key, and selects 0"),
         (("csr", "emulated:release", "--subject", _DN), 3, "no such key"),
         (("csr", "emulated:release", "--subject", "Example"), 2, "distinguished name"),
-        (("import-certificate", "emulated:release", "missing.pem"), 3, "missing.pem: No such file"),
+        (("import-certificate", "emulated:release", "missing.pem"), 2, "missing.pem cannot be read: No such file"),
+        (("csr", "emulated:release/k", "--subject", _DN, "-o", "none/r"), 2, "the folder none does not exist; make it"),
+        (("export-public", "emulated:release/k", "-o", "none/r"), 2, "the folder none does not exist; make it"),
         (("list", "nothing"), 2, "SCHEME:PATH"),
         (("list", "nobody:release"), 2, "nobody"),
         (("generate", "emulated:release/k", "--algorithm", "rsa-1024"), 2, "rsa-1024"),
@@ -152,6 +154,7 @@ def test_mistakes_are_one_clear_error(
     ran = _run(capsys, *arguments)
     assert ran.code == code
     assert reason in ran.err
+    assert "free space" not in ran.err
     assert "Traceback" not in ran.err
 
 

@@ -37,7 +37,7 @@ def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> _Ran:
 def test_the_life_of_a_token(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     made = _run(capsys, "init", "release")
     assert (made.code, made.out) == (0, f"made the token emulated:release in {home / 'tokens' / 'release.token'}\n")
-    assert "hatch-sign key generate emulated:release/signing" in made.err
+    assert "hatch-sign key generate emulated:release/release" in made.err
     assert "not for production" in made.err
 
     listed = _run(capsys, "list")
@@ -62,6 +62,17 @@ def test_a_label_is_taken_once(capsys: pytest.CaptureFixture[str]) -> None:
     again = _run(capsys, "init", "release")
     assert again.code == 3
     assert "there is such a token already" in again.err
+
+
+def test_a_pin_from_the_environment_is_judged_before_another_is_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    monkeypatch.setenv("HATCH_SIGN_PIN", "31-")
+    monkeypatch.delenv("HATCH_SIGN_SO_PIN")
+    ran = _run(capsys, "init", "release")
+    assert ran.code == 2
+    assert "emulated:release: a PIN has 4 to 64 characters" in ran.err
+    assert not (home / "tokens").exists()
 
 
 @pytest.mark.parametrize("arguments", [("info", "none"), ("unlock", "none"), ("delete", "none", "--yes")])
@@ -159,6 +170,29 @@ def test_on_a_terminal_pins_are_asked_for_twice(home: Path) -> None:
     assert code == 3
     assert "the two answers differ" in shown
     assert not any(secret in shown for secret in _SECRETS)
+    assert _converse(["token", "init", "other"], [b"", b""], environ)[0] == 3
     assert _converse(["token", "delete", "release"], [b"no"], environ)[0] == 2
     assert _converse(["token", "delete", "release"], [b"yes"], environ)[0] == 0
     assert not list((home / "tokens").glob("*.token"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no pty")
+@pytest.mark.parametrize(
+    ("label", "answers", "code", "reason"),
+    [
+        ("release", [], 3, "there is such a token already"),
+        ("re lease", [], 2, "re lease"),
+        ("other", [b"31-"], 2, "a PIN has 4 to 64 characters"),
+        ("other", [b"31-right", b"31-right", b"99"], 2, "a PIN has 4 to 64 characters"),
+    ],
+)
+def test_on_a_terminal_nothing_is_asked_that_cannot_matter(
+    capsys: pytest.CaptureFixture[str], label: str, answers: list[bytes], code: int, reason: str
+) -> None:
+    """What is known to be refused is refused before the next question."""
+    _run(capsys, "init", "release")
+    environ = {name: value for name, value in os.environ.items() if name not in {"HATCH_SIGN_PIN", "HATCH_SIGN_SO_PIN"}}
+    found, shown = _converse(["token", "init", label], list(answers), environ)
+    assert found == code, shown
+    assert reason in shown
+    assert shown.count("PIN of emulated token") == len(answers)

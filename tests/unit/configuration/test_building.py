@@ -68,9 +68,31 @@ def test_every_rule_that_is_wrong_is_told_with_its_label(load: Load, registry: R
     assert fourth.startswith("verify.timestamp-roots: ")
 
 
-def test_nobody_trusted_is_a_mistake(load: Load, registry: Registry) -> None:
-    with pytest.raises(ConfigurationError, match="nobody is trusted"):
-        build_policy(load('key = "emulated:a"'), registry, at=NOW)
+@pytest.mark.parametrize(
+    ("name", "text", "header"),
+    [
+        ("hatch-sign.toml", 'key = "emulated:a"', "[[verify.trust]]"),
+        ("pyproject.toml", '[tool.hatch-sign]\nkey = "emulated:a"', "[[tool.hatch-sign.verify.trust]]"),
+    ],
+)
+def test_nobody_trusted_says_what_to_write_in_this_file(
+    name: str, text: str, header: str, load: Load, registry: Registry
+) -> None:
+    configuration = load(text, name=name)
+    with pytest.raises(ConfigurationError) as caught:
+        build_policy(configuration, registry, at=NOW)
+    assert caught.value.message == f"nobody is trusted: {configuration.path} holds no trust rule"
+    assert caught.value.remedy.startswith(f"write {header} with a `public-key`")
+    followed = load(f'{text}\n{header}\npublic-key = "absent.pub"', name=name)
+    with pytest.raises(ConfigurationError, match=r"verify\.trust\[0\] .*absent\.pub cannot be read"):
+        build_policy(followed, registry, at=NOW)
+
+
+def test_without_a_configuration_the_folder_is_named(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        build_policy(Configuration(None, tmp_path), registry, at=NOW)
+    assert caught.value.message == f"nobody is trusted: no configuration was found in {tmp_path}"
+    assert "name a configuration with `--config FILE`; `hatch-sign verify` also takes `--key PEM`" in caught.value.remedy
 
 
 @pytest.mark.parametrize(("kind", "remedy"), [("identity", "install hatch-sign-sigstore"), ("other", "hatch-sign plugins")])

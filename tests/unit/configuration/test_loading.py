@@ -263,3 +263,38 @@ def test_a_named_project_file_must_hold_the_table(tmp_path: Path, registry: Regi
     with pytest.raises(ConfigurationError) as caught:
         _load_named(path, registry)
     assert caught.value.problems == ("pyproject.toml: tool.hatch-sign is not a table",)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        (
+            "hatch-sign.toml",
+            '# mine\n[tool.hatch-sign]\nkey = "emulated:a"',
+            "hatch-sign.toml:2: [tool.hatch-sign] is for pyproject.toml; its keys belong at the top of this file",
+        ),
+        (
+            "hatch-sign.toml",
+            "[tool.hatch_sign.verify]\nrequire = ['sigstore']",
+            "hatch-sign.toml: [tool.hatch_sign] is for pyproject.toml; its keys belong at the top of this file",
+        ),
+        (
+            "pyproject.toml",
+            '[project]\nname = "app"\n[tool.hatch_sign]\nkey = "emulated:a"',
+            "pyproject.toml:3: [tool.hatch_sign] is spelled with a hyphen: [tool.hatch-sign]",
+        ),
+    ],
+)
+def test_a_table_in_the_wrong_place_is_found_and_named(name: str, text: str, problem: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        find_configuration(tmp_path, None)
+    assert caught.value.problems == (problem,)
+
+
+def test_other_tools_tables_are_left_to_them(tmp_path: Path, registry: Registry) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_text("[tool.hatch-sign]\n[tool.hatch_sign]\nline-length = 125\n[tool.hatch]\n")
+    assert _load_named(path, registry).signatures == ()
+    path.write_text("[tool.hatch]\n")
+    assert find_configuration(tmp_path, None) is None

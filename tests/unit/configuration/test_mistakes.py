@@ -81,6 +81,10 @@ def test_the_same_file_with_its_mistakes_mended_loads(load: Load) -> None:
         ("[[verify]]", "verify: is an array, expected a table"),
         ("bundle-certificate = 1", "bundle-certificate: is an integer, expected true or false"),
         (
+            'formats = ["sigstore", "statement"]\nbundle-certificate = 1',
+            "bundle-certificate: is an integer, expected true or false",
+        ),
+        (
             'formats = ["checksums"]\nbundle-certificate = true',
             "is for the format sigstore or statement, which `formats` does not name",
         ),

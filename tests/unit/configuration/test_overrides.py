@@ -59,6 +59,38 @@ def test_the_command_line_overrides_both(load: Load) -> None:
     assert found.output_directory == Path("/line")
 
 
+OPTION = 'key = "emulated:a"\nbundle-certificate = true\nformats = [{}]\n'
+SET = {"bundle-certificate": True}
+
+
+@pytest.mark.parametrize("formats", ["'sigstore'", "'checksums'"])
+def test_settings_of_formats_reach_the_formats_that_take_their_place(formats: str, load: Load) -> None:
+    """They may even belong to none of the file's formats, as long as those of the command line know them."""
+    line = Overrides(formats=("sigstore", "statement"))
+    assert load(OPTION.format(formats), overrides=line).signatures[0].options == {"sigstore": SET, "statement": SET}
+    variable = {"HATCH_SIGN_FORMATS": "statement"}
+    assert load(OPTION.format(formats), environ=variable).signatures[0].options == {"statement": SET}
+
+
+def test_a_setting_of_the_files_formats_alone_is_left_unused(load: Load, problems: Problems) -> None:
+    line = Overrides(formats=("checksums",))
+    assert load(OPTION.format("'sigstore'"), overrides=line).signatures[0].options == {}
+    (found,) = problems(OPTION.format("'checksums'"), overrides=line)
+    assert "is for the format sigstore or statement" in found
+
+
+def test_settings_in_a_signature_table_reach_the_formats_that_take_their_place(load: Load) -> None:
+    text = "[[signature]]\n" + OPTION.format("'sigstore'")
+    found = load(text, overrides=Overrides(formats=("statement",)))
+    assert found.signatures[0].options == {"statement": SET}
+
+
+def test_a_wrong_setting_is_told_though_only_the_command_line_names_its_format(problems: Problems) -> None:
+    text = OPTION.format("'checksums'").replace("true", "1")
+    (found,) = problems(text, overrides=Overrides(formats=("statement",)))
+    assert found == "hatch-sign.toml:2: bundle-certificate: is an integer, expected true or false"
+
+
 def test_empty_variables_count_as_unset(load: Load, tmp_path: Path) -> None:
     found = load(TEXT, environ=dict.fromkeys(ENVIRON, " "))
     assert found.signatures[0].key == "emulated:file"

@@ -177,7 +177,7 @@ def test_never_more_calls_at_once_than_the_backend_takes() -> None:
 @pytest.mark.parametrize("concurrency", [0, -1, None, "2"])
 def test_a_backend_that_takes_no_call_breaks_the_contract(concurrency: object) -> None:
     signer = EcSigner()
-    signer.concurrency = concurrency  # type: ignore[assignment]
+    signer.concurrency = concurrency  # type: ignore[assignment] # what no type allows
     with pytest.raises(PluginError, match="calls at once"):
         CheckedSigner(signer, reference="sketch:release")
 

@@ -172,7 +172,7 @@ def _certify(subject: str, key: PrivateKey, issuer: str, issuer_key: PrivateKey)
 def test_pkcs7_is_signed_inside(tmp_path: Path) -> None:
     key = _in_token("ecdsa-p256")
     leaf = _certify("leaf", key, "leaf", key)
-    builder = pkcs7.PKCS7SignatureBuilder().set_data(b"x").add_signer(leaf, key, hashes.SHA256())  # type: ignore[arg-type]
+    builder = pkcs7.PKCS7SignatureBuilder().set_data(b"x").add_signer(leaf, key, hashes.SHA256())
     (tmp_path / "x.p7s").write_bytes(builder.sign(serialization.Encoding.DER, [pkcs7.PKCS7Options.DetachedSignature]))
     (tmp_path / "x").write_bytes(b"x")
     (tmp_path / "y").write_bytes(b"y")

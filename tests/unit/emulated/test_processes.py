@@ -66,7 +66,7 @@ _WRITERS = "transaction _spend_try _restore_tries generate_key create_token _wri
 def _start(script: str, environ: dict[str, str]) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", script]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, env={**os.environ, **environ}, text=True, **streams)  # type: ignore[call-overload,no-any-return]
+    return subprocess.Popen(command, env={**os.environ, **environ}, text=True, **streams)  # type: ignore[call-overload,no-any-return] # no overload takes a table
 
 
 def _run_and_kill(script: str, environ: dict[str, str], *, step: int) -> int:

@@ -67,7 +67,7 @@ def decide(
 
 
 def test_a_policy_without_rules_says_what_to_configure() -> None:
-    with pytest.raises(ConfigurationError, match=r"nobody is trusted; write \[\[tool\.hatch-sign\.verify\.trust\]\]"):
+    with pytest.raises(ConfigurationError, match="nobody is trusted; add a trust rule with a `public-key`"):
         Policy((), ("sigstore",), NOW)
 
 
