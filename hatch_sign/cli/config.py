@@ -102,6 +102,7 @@ def _rule_document(rule: TrustSettings) -> dict[str, object]:
     return {
         "rule": rule.label,
         "kind": rule.kind,
+        "subject": rule.table.get("subject"),
         "formats": list(rule.formats) if rule.formats else None,
         "artifacts": list(rule.artifacts) if rule.artifacts else None,
         "not-before": rule.not_before.isoformat() if rule.not_before else None,

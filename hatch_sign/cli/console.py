@@ -21,6 +21,7 @@ class Console:
         self._out = _tolerant(out or sys.stdout)
         self._err = _tolerant(err or sys.stderr)
         self._warned: set[str] = set()
+        self._documented = False
 
     @property
     def is_terminal(self) -> bool:
@@ -50,8 +51,10 @@ class Console:
         self._err.write(f"hatch-sign: error: {text}\n")
 
     def document(self, content: Mapping[str, object]) -> None:
-        """Write the one JSON document of a ``--json`` run."""
-        self._out.write(json.dumps(content, indent=2) + "\n")
+        """Write the one JSON document of a ``--json`` run; after it, a failure is told on standard error alone."""
+        if not self._documented:
+            self._documented = True
+            self._out.write(json.dumps(content, indent=2) + "\n")
 
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Write a table on a terminal, and elsewhere a line per row with two spaces between its cells."""

@@ -40,22 +40,29 @@ def run(arguments: Sequence[str]) -> int:
     except (Exception, SystemExit) as error:  # a plugin may end the program, and must not say that all is well
         if os.environ.get("HATCH_SIGN_DEBUG") and not isinstance(error, HatchSignError):
             raise
-        return report_error(console, error)
+        return report_error(console, error, as_json=getattr(parsed, "json", False))
     return code
 
 
-def report_error(console: Console, error: BaseException) -> int:
+def report_error(console: Console, error: BaseException, *, as_json: bool = False) -> int:
     """Show an error as one line, and several mistakes of a configuration as one line each; return the exit code."""
+    problems = error.problems if isinstance(error, ConfigurationError) and len(error.problems) > 1 else ()
+    code = error.exit_code if isinstance(error, HatchSignError) else FAILED
+    message = _message(error)
+    console.error(message)
+    for problem in problems:
+        console.note(f"  {problem}")
+    if as_json:
+        content = {"schema": "hatch-sign/error/v1", "error": message, "problems": list(problems), "exit-code": code}
+        console.document(content)
+    return code
+
+
+def _message(error: BaseException) -> str:
     if isinstance(error, HatchSignError):
-        console.error(str(error))
-        if isinstance(error, ConfigurationError) and len(error.problems) > 1:
-            for problem in error.problems:
-                console.note(f"  {problem}")
-        return error.exit_code
+        return str(error)
     if isinstance(error, OSError):
         where = f"{display(error.filename)}: " if error.filename else ""
-        console.error(f"{where}{error.strerror or type(error).__name__}")
-        return FAILED
+        return f"{where}{error.strerror or type(error).__name__}"
     # The text of a foreign exception may hold a credential; its name does not.
-    console.error(f"an error in hatch-sign or in a plugin: {type(error).__name__}; HATCH_SIGN_DEBUG=1 shows where")
-    return FAILED
+    return f"an error in hatch-sign or in a plugin: {type(error).__name__}; HATCH_SIGN_DEBUG=1 shows where"

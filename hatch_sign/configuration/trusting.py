@@ -128,7 +128,12 @@ def _last_instant(value: date | None) -> datetime | None:
 def _instant(value: date | None, of_day: time) -> datetime | None:
     if value is None:
         return None
-    return value.astimezone(UTC) if isinstance(value, datetime) else datetime.combine(value, of_day, UTC)
+    if not isinstance(value, datetime):
+        return datetime.combine(value, of_day, UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:  # the first or last day there is, in another zone
+        return value.replace(tzinfo=UTC)
 
 
 def _file_or_pem(value: str | None, directory: Path) -> Path | str | None:

@@ -17,7 +17,7 @@ LONGEST = 4096
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*\Z")
 _LITERAL_SECRET = re.compile(r"(?:\A|[?&;/:])pin-?value\s*=", re.IGNORECASE)
-_PASSWORD_IN_AUTHORITY = re.compile(r"\A//[^/?@]*:[^/?@]*@")
+_CREDENTIAL_IN_AUTHORITY = re.compile(r"\A//.*@", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,9 @@ def _refuse_literal_secrets(scheme: str, rest: str) -> None:
     if _LITERAL_SECRET.search(rest) or _LITERAL_SECRET.search(decoded):
         message = f"a {scheme}: reference holds a PIN in its text (pin-value), where logs and process lists show it"
         raise ConfigurationError(message, remedy="use `pin-source=env:NAME`, `pin-source=file:PATH` or HATCH_SIGN_PIN")
-    if _PASSWORD_IN_AUTHORITY.match(rest):
-        message = f"a {scheme}: reference holds a password before its host, where logs and process lists show it"
+    # A password may hold a slash or a question mark, and so end anywhere: no reference of ours has an @ after //.
+    if _CREDENTIAL_IN_AUTHORITY.match(rest) or _CREDENTIAL_IN_AUTHORITY.match(decoded):
+        message = f"a {scheme}: reference holds a password before its host (an @), where logs and process lists show it"
         raise ConfigurationError(message, remedy="leave the password out and use the environment variable of the service")
 
 

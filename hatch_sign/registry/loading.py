@@ -82,12 +82,17 @@ def _check_backend(entry: Entry, backend: Any) -> None:  # noqa: ANN401 - what a
         raise _broken(entry, f"its backend opens {', '.join(backend.uri_schemes)}, not {entry.name}")
 
 
+_DISTRIBUTIONS = frozenset({".whl", ".tar.gz", ".zip", ".exe", ".json"})
+
+
 def _check_format(entry: Entry, format_: Any) -> None:  # noqa: ANN401 - as above
     _require_attributes(entry, format_, ("name", "kind", "suffix", "verifier", "producer", "options"))
     _require_name(entry, format_)
     kinds = ("sidecar", "aggregate", "embedded", "manifest")
     if format_.kind not in kinds:
         raise _broken(entry, f"its kind is {format_.kind!r}, expected one of {', '.join(kinds)}")
+    if format_.suffix in _DISTRIBUTIONS:
+        raise _broken(entry, f"its suffix {format_.suffix} is that of artifacts, which it would hide from verification")
     if (format_.kind == "embedded") == bool(format_.suffix):
         raise _broken(entry, f"its suffix is {format_.suffix!r}; embedded formats have none, all others have one")
 

@@ -230,6 +230,21 @@ def test_json_documents_keep_their_published_schemas(project: Project) -> None:
     validate(json.loads(project.succeed("key", "list", "emulated:test", "--json").out), "keys")
 
 
+def test_a_failure_is_a_document_too(project: Project) -> None:
+    project.add("a.bin", b"data")
+    for arguments, code in (
+        (("sign", "dist", "--key", "emulated:test/none"), 3),
+        (("sign", "dist", "--key", "nothing"), 2),
+        (("verify", "dist", "--require", "sigstor"), 2),
+        (("config", "check", "--config", "missing.toml"), 2),
+    ):
+        ran = project.run(*arguments, "--json")
+        document = json.loads(ran.out)
+        validate(document, "error")
+        assert (ran.code, document["exit-code"]) == (code, code)
+        assert f"hatch-sign: error: {document['error']}" in ran.err
+
+
 def test_names_with_control_characters_never_reach_a_terminal(project: Project) -> None:
     project.add("evil\x1b[2J\u202e.bin", b"data")
     project.succeed("sign", "dist")
