@@ -13,6 +13,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hatch_sign.contract import Format
 
+DISTRIBUTIONS = (".whl", ".tar.gz", ".zip")
+"""How wheels and sdists end: what says of itself, inside, which release it is."""
+
+LARGEST_SIGNATURE = 64 * 1024 * 1024
+"""Bytes of a signature file that are read; no format has any use for so many."""
+
 SIGNATURE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 """What a configured signature may be called: it becomes part of file names."""
 

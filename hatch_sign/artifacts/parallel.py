@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+READERS = 4
+"""Threads that read and hash: hashing releases the GIL, and a disk serves a few readers best."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 

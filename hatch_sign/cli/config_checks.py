@@ -9,9 +9,9 @@ from hatch_sign.configuration.building import build_policy, trust_header
 from hatch_sign.contract.references import parse_reference
 from hatch_sign.registry.entries import choose
 from hatch_sign.signing.credentials import load_chain
-from hatch_sign.trust.policy import SOON
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError, HatchSignError, PluginError
+from hatch_sign.values.outcomes import SOON
 
 if TYPE_CHECKING:
     from datetime import datetime

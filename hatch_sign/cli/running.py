@@ -11,10 +11,7 @@ from hatch_sign.cli.commands import COMMANDS, build_parser, load_command
 from hatch_sign.cli.console import Console
 from hatch_sign.cli.environment import Environment
 from hatch_sign.values.display import display
-from hatch_sign.values.errors import ConfigurationError, HatchSignError
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells give it."""
+from hatch_sign.values.errors import INTERRUPTED, ConfigurationError, HatchSignError
 
 FAILED = HatchSignError.exit_code
 

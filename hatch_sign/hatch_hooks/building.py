@@ -19,14 +19,11 @@ from hatch_sign.hatch_hooks.signing import Preparation, load_anchored, prepare, 
 from hatch_sign.hatch_hooks.stale import artifacts_in, remove_all
 from hatch_sign.registry import Registry
 from hatch_sign.values.display import display
-from hatch_sign.values.errors import ConfigurationError, HatchSignError
+from hatch_sign.values.errors import INTERRUPTED, ConfigurationError, HatchSignError
 
 if TYPE_CHECKING:
     from hatch_sign.hatch_hooks.voice import Voice
     from hatch_sign.values.outcomes import Outcome
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells give it."""
 
 
 class Build:

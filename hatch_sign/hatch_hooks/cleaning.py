@@ -6,10 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from hatch_sign.artifacts.naming import SIGNATURE_NAME, owner_of
+from hatch_sign.artifacts.naming import DISTRIBUTIONS, SIGNATURE_NAME, owner_of
 from hatch_sign.hatch_hooks.stale import Formats, file_names, names, shared_files, sidecar_paths
-
-_DISTRIBUTIONS = (".whl", ".tar.gz")
 
 
 def remove_orphans(built: Path, formats: Formats, folder: Path | None = None) -> tuple[Path, ...]:
@@ -58,8 +56,8 @@ def _orphans(place: Path, formats: Formats, present: set[str], *, only_distribut
         unnamed = stem if SIGNATURE_NAME.fullmatch(signature) else whole
         if owner_of(whole, formats.values()) is not None or present & {whole, unnamed}:
             continue
-        artifact = unnamed if unnamed.endswith(_DISTRIBUTIONS) else whole
-        if artifact.endswith(_DISTRIBUTIONS) or not only_distributions:
+        artifact = unnamed if unnamed.endswith(DISTRIBUTIONS) else whole
+        if artifact.endswith(DISTRIBUTIONS) or not only_distributions:
             yield place / name, artifact
 
 

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING
 
 from hatch_sign.contract.kinds import signing_producer
 from hatch_sign.custody.checked_signer import open_signer
-from hatch_sign.signing.credentials import choose_scheme, current_credential, require_protection, require_strength
+from hatch_sign.signing.credentials import (
+    Credential,
+    choose_scheme,
+    current_credential,
+    require_protection,
+    require_strength,
+)
 from hatch_sign.signing.witnessing import open_timestamping
 from hatch_sign.signing.work import Workbench
+from hatch_sign.values.display import display
+from hatch_sign.values.outcomes import SOON
 
 if TYPE_CHECKING:
     from hatch_sign.configuration.model import Configuration
@@ -53,10 +61,17 @@ class Benches:
         """Return the workbench of a planned file that is signed."""
         return self._benches[file.settings.name, file.format.name]
 
+    def _warn_of_end(self, reference: str, credential: Credential) -> None:
+        for certificate in credential.certificates[:1]:
+            end = certificate.not_valid_after_utc
+            if end - self._now <= SOON:
+                self._context.warn(f"{display(reference)}: its certificate ends at {end.isoformat(sep=' ')}")
+
     def _lay_out(self, file: PlannedFile) -> Workbench:
         settings, signer, producer = file.settings, self._signers[file.settings.key], signing_producer(file.format)
         require_strength(signer)
-        current_credential(signer, settings.certificates)  # a chain for another key is an error before anything is signed
+        # A chain for another key is an error before anything is signed, and one that ends soon is told of in time.
+        self._warn_of_end(signer.reference, current_credential(signer, settings.certificates))
         audit_file = self._configuration.audit_file
         return Workbench(
             format=file.format,

@@ -7,14 +7,12 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hatch_sign.artifacts.naming import LARGEST_SIGNATURE
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError, UsageError
 
 if TYPE_CHECKING:
     from hatch_sign.signing.work import Workbench
-
-LARGEST = 64 * 1024 * 1024
-"""Bytes of an existing signature that are looked at; a larger file is somebody else's."""
 
 
 class Overwrite(Enum):
@@ -34,7 +32,7 @@ def read_existing(path: Path) -> bytes | None:
             message = f"{display(path)} is in the way and is no regular file"
             raise UsageError(message, remedy="move it away")
         with path.open("rb") as stream:
-            return stream.read(LARGEST)
+            return stream.read(LARGEST_SIGNATURE)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hatch_sign.artifacts.parallel import map_in_threads
+from hatch_sign.artifacts.parallel import READERS, map_in_threads
 from hatch_sign.artifacts.reading import FileIdentity, Reading, is_unchanged, read_digests
 from hatch_sign.values.artifacts import Subject
 
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from hatch_sign.artifacts.discovery import Artifact
     from hatch_sign.signing.plan import PlannedFile, SigningPlan
     from hatch_sign.signing.staging import StagingArea
-
-READERS = 4
-"""Threads that read and hash."""
 
 
 @dataclass

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from hatch_sign.contract import Judgement, Material
 from hatch_sign.values.errors import ConfigurationError
-from hatch_sign.values.outcomes import Verdict
+from hatch_sign.values.outcomes import SOON, Verdict
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from hatch_sign.contract import Facts, Finding, TrustRule
     from hatch_sign.values.public_keys import PublicKey
-
-SOON = timedelta(days=30)
-"""How long before its end a rule or certificate is warned of."""
 
 _TELLING = (
     Verdict.REVOKED,  # somebody took the trust back on purpose: nothing else may hide that

@@ -27,6 +27,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells give it."""
+
 
 class HatchSignError(Exception):
     """Base of every error that hatch-sign raises on purpose."""

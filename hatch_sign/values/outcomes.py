@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
+
+SOON = timedelta(days=30)
+"""How long before its end a rule or certificate is warned of."""
 
 
 class Verdict(Enum):

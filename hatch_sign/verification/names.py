@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hatch_sign.artifacts.naming import DISTRIBUTIONS
 from hatch_sign.artifacts.reading import open_artifact
 from hatch_sign.values.errors import MalformedError
 from hatch_sign.values.outcomes import REJECTING, Outcome, Verdict
 
 if TYPE_CHECKING:
     from hatch_sign.artifacts.discovery import Artifact
-
-_DISTRIBUTIONS = (".whl", ".tar.gz", ".zip")
 
 
 def settle_name(artifact: Artifact, outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -27,7 +26,7 @@ def settle_name(artifact: Artifact, outcomes: Sequence[Outcome]) -> list[Outcome
     if broken or not trusted or any(outcome.covers_name for outcome in trusted):
         return list(outcomes)
     try:
-        found = artifact.name.endswith(_DISTRIBUTIONS) and _metadata_vouches(artifact)
+        found = artifact.name.endswith(DISTRIBUTIONS) and _metadata_vouches(artifact)
     except MalformedError as error:
         return [*outcomes, Outcome(artifact.name, "name", "name", Verdict.MALFORMED, detail=error.message)]
     return list(outcomes) if found else [_reserved(outcome) for outcome in outcomes]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hatch_sign.artifacts.naming import owner_of, sidecars_of
+from hatch_sign.artifacts.naming import LARGEST_SIGNATURE, owner_of, sidecars_of
 from hatch_sign.artifacts.reading import open_artifact
 from hatch_sign.contract.kinds import detached_verifier
 from hatch_sign.values.display import display
@@ -18,9 +18,6 @@ from hatch_sign.values.errors import MalformedError, UsageError
 if TYPE_CHECKING:
     from hatch_sign.artifacts.discovery import Artifact
     from hatch_sign.contract import Format
-
-LARGEST = 64 * 1024 * 1024
-"""Bytes that a signature file may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +72,9 @@ def load(path: Path, format_: Format, signature: str | None) -> Present:
     name = signature or format_.name
     try:
         with open_artifact(path) as stream:
-            data = stream.read(LARGEST + 1)
-        if len(data) > LARGEST:
-            return Present(path, format_, name, problem=f"larger than {LARGEST} bytes")
+            data = stream.read(LARGEST_SIGNATURE + 1)
+        if len(data) > LARGEST_SIGNATURE:
+            return Present(path, format_, name, problem=f"larger than {LARGEST_SIGNATURE} bytes")
         return Present(path, format_, name, parsed=detached_verifier(format_).parse(data), data=data)
     except (MalformedError, UsageError) as error:
         return Present(path, format_, name, problem=error.message)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_sign.artifacts.discovery import Artifact
-from hatch_sign.artifacts.parallel import map_in_threads
+from hatch_sign.artifacts.parallel import READERS, map_in_threads
 from hatch_sign.artifacts.reading import FileIdentity, is_unchanged, open_artifact, read_digests
 from hatch_sign.contract import Finding
 from hatch_sign.contract.kinds import detached_verifier, embedded_verifier, manifest_verifier
@@ -25,9 +25,6 @@ from hatch_sign.verification.reports import ArtifactReport, conclude
 if TYPE_CHECKING:
     from hatch_sign.contract import Format
     from hatch_sign.values.public_keys import PublicKey
-
-READERS = 4
-"""Threads that read and hash: hashing releases the GIL, and a disk serves a few readers best."""
 
 _SHARED = frozenset({"aggregate", "manifest"})
 _NOTHING_INSIDE = frozenset({Verdict.NOT_APPLICABLE, Verdict.UNSIGNED})

@@ -29,10 +29,10 @@ def project(prepared: Project, tmp_path: Path) -> Project:
     return Project(here, {**prepared.environ, "HATCH_SIGN_HOME": str(here / "home")})
 
 
-def certify(project: Project, public_key: object = None) -> None:
+def certify(project: Project, public_key: object = None, *, days: int = 300) -> None:
     """Write ``roots.pem`` and ``chain.pem``: a root of the test's own certifies the project's key, or another one."""
     root_key, root_name = ec.generate_private_key(ec.SECP256R1()), x509.Name.from_rfc4514_string("CN=Root")
-    start, end = datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(days=300)
+    start, end = datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(days=days)
     root = (
         x509.CertificateBuilder(root_name, root_name, root_key.public_key(), 1, start, end)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
@@ -68,7 +68,7 @@ def test_a_certificate_is_trusted_by_its_root_and_whole_subject(project: Project
     certify(project)
     (project.folder / "hatch-sign.toml").write_text(CERTIFIED)
     artifact = project.add("a.bin", b"data")
-    project.succeed("sign", "dist")
+    assert "certificate ends" not in project.succeed("sign", "dist").err
     assert "rawBytes" in (project.dist / "a.bin.sigstore.json").read_text()
     assert "CN=Example Ltd" in project.succeed("verify", "dist").out
     (project.folder / "hatch-sign.toml").write_text(CERTIFIED.replace("C=SI", "C=AT"))
@@ -84,6 +84,14 @@ def test_a_certificate_is_trusted_by_its_root_and_whole_subject(project: Project
     assert "hash-mismatch" in project.run("verify", "dist").out
     audit = json.loads((project.folder / "home" / "audit.jsonl").read_text())
     assert audit["credential"].startswith("sha256:")
+
+
+def test_a_certificate_near_its_end_is_warned_of(project: Project) -> None:
+    certify(project, days=20)
+    (project.folder / "hatch-sign.toml").write_text(CERTIFIED)
+    project.add("a.bin", b"data")
+    assert "emulated:test/release: its certificate ends at" in project.succeed("sign", "dist").err
+    assert "certificate ends at" in project.succeed("verify", "dist").err
 
 
 def test_a_signature_is_made_anew_where_the_certificate_that_it_carries_is_another(project: Project) -> None:

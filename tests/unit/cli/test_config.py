@@ -21,8 +21,8 @@ from hatch_sign.cli.environment import Environment
 from hatch_sign.contract import hookimpl
 from hatch_sign.registry import Registry
 from hatch_sign.registry.entries import Entry, installed_entries
-from hatch_sign.trust.policy import SOON
 from hatch_sign.values.errors import ConfigurationError, UsageError
+from hatch_sign.values.outcomes import SOON
 from hatch_sign.values.public_keys import encode_public_key_pem
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -11,9 +11,9 @@ import pytest
 
 from hatch_sign.contract import Finding, Judgement, Material
 from hatch_sign.trust.key import KeyRule
-from hatch_sign.trust.policy import SOON, Judged, Policy, ScopedRule, judge
+from hatch_sign.trust.policy import Judged, Policy, ScopedRule, judge
 from hatch_sign.values.errors import ConfigurationError
-from hatch_sign.values.outcomes import Verdict
+from hatch_sign.values.outcomes import SOON, Verdict
 
 from .authorities import NOW, facts, p256
 
