@@ -13,7 +13,7 @@ def release_of(names: Iterable[str]) -> Release | None:
     distributions = [name for name in names if name.endswith(DISTRIBUTIONS)]
     if not distributions:
         return None
-    from hatch_sign.formats.distributions import declared_name  # noqa: PLC0415 - loads packaging, and other artifacts do without
+    from hatch_sign.archives.distributions import declared_name  # noqa: PLC0415 - loads packaging, and other artifacts do without
 
     declared = {pair for name in distributions if (pair := declared_name(name)) is not None}
     return Release(*declared.pop()) if len(declared) == 1 else None

@@ -33,7 +33,7 @@ def settle_name(artifact: Artifact, outcomes: Sequence[Outcome]) -> list[Outcome
 
 
 def _metadata_vouches(artifact: Artifact) -> bool:
-    from hatch_sign.formats.distributions import check_name  # noqa: PLC0415 - loads packaging, for wheels and sdists only
+    from hatch_sign.archives.distributions import check_name  # noqa: PLC0415 - loads packaging, for wheels and sdists only
 
     with open_artifact(artifact.path) as stream:
         return check_name(artifact.name, stream)

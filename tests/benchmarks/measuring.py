@@ -13,7 +13,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The best of several runs: seconds of wall clock, and the largest resident set in MiB."""
+    """The best of several runs: seconds of wall clock, and the largest resident set in MiB.
+
+    The latter is never below what this process had when it forked, so it is an upper bound."""
 
     seconds: float
     mebibytes: float

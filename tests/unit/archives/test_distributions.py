@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hatch_sign.formats import tar_archive, zip_archive
-from hatch_sign.formats.distributions import check_name, declared_name, sdist_metadata, wheel_metadata
+from hatch_sign.archives import tar_archive, zip_archive
+from hatch_sign.archives.distributions import check_name, declared_name, sdist_metadata, wheel_metadata
 from hatch_sign.values.errors import MalformedError
 
 if TYPE_CHECKING:
@@ -392,7 +392,7 @@ def test_a_large_archive_takes_little_memory() -> None:
     """Read 256 MiB of zeros in a process that may have no more than 192 MiB beyond what it began with."""
     program = (
         "import io, resource, sys\n"
-        "from hatch_sign.formats.distributions import sdist_metadata, declared_name\n"
+        "from hatch_sign.archives.distributions import sdist_metadata, declared_name\n"
         "declared_name('a-1.tar.gz')\n"
         "size = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize() + (192 << 20)\n"
         "resource.setrlimit(resource.RLIMIT_AS, (size, size))\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from hatch_sign.formats.tar_archive import read_tar_gz
-from hatch_sign.formats.zip_archive import open_zip
+from hatch_sign.archives.tar_archive import read_tar_gz
+from hatch_sign.archives.zip_archive import open_zip
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError
 

@@ -10,7 +10,7 @@ import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hatch_sign.formats.member_names import require_inside
+from hatch_sign.archives.member_names import require_inside
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError
 
