@@ -71,7 +71,7 @@ def _whom(rule: TrustSettings) -> str:
 
 
 def _scope(rule: TrustSettings) -> str:
-    parts = [f"for {', '.join(names)}" for names in (rule.formats, rule.artifacts) if names]
+    parts = [f"for {', '.join(names)}" for names in (rule.formats, rule.artifacts, rule.signatures) if names]
     parts += [f"from {rule.not_before:%Y-%m-%d %H:%M:%SZ}"] if rule.not_before else []
     parts += [f"until {rule.not_after:%Y-%m-%d %H:%M:%SZ}"] if rule.not_after else []
     return "".join(f" {part}" for part in parts)
@@ -105,6 +105,7 @@ def _rule_document(rule: TrustSettings) -> dict[str, object]:
         "subject": rule.table.get("subject"),
         "formats": list(rule.formats) if rule.formats else None,
         "artifacts": list(rule.artifacts) if rule.artifacts else None,
+        "signatures": list(rule.signatures) if rule.signatures else None,
         "not-before": rule.not_before.isoformat() if rule.not_before else None,
         "not-after": rule.not_after.isoformat() if rule.not_after else None,
     }

@@ -93,6 +93,7 @@ def _scoped(settings: TrustSettings, rule: TrustRule) -> ScopedRule:
         settings.label,
         formats=settings.formats,
         artifacts=settings.artifacts,
+        signatures=settings.signatures,
         not_before=settings.not_before,
         not_after=settings.not_after,
     )

@@ -89,6 +89,7 @@ def _table(settings: TrustSettings) -> dict[str, Any]:
     common = {
         "formats": settings.formats,
         "artifacts": settings.artifacts,
+        "signatures": settings.signatures,
         "not-before": settings.not_before,
         "not-after": settings.not_after,
     }

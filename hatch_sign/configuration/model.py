@@ -53,7 +53,8 @@ class TrustSettings:
     """One trust rule, not yet parsed by its kind.
 
     `table` holds the kind's own settings only. `label` names the rule to people, such as ``verify.trust[0] (public-key
-    release.pub)``. None in `formats` and `artifacts` (patterns) means all. Both ends of its time are inclusive, aware, UTC.
+    release.pub)``. None in `formats`, `artifacts` (patterns) and `signatures` (names) means all. Both ends of its time are
+    inclusive, aware, UTC.
     """
 
     kind: str
@@ -61,6 +62,7 @@ class TrustSettings:
     label: str
     formats: tuple[str, ...] | None = None
     artifacts: tuple[str, ...] | None = None
+    signatures: tuple[str, ...] | None = None
     not_before: datetime | None = None
     not_after: datetime | None = None
 

@@ -150,7 +150,7 @@ VERIFY: Schema = {
     "trust": tables,
 }
 
-TRUST: Schema = {"formats": texts, "artifacts": texts, "not-before": instant, "not-after": instant}
+TRUST: Schema = {"formats": texts, "artifacts": texts, "signatures": texts, "not-before": instant, "not-after": instant}
 """Keys that every trust rule may have, beside those of its kind."""
 
 

@@ -71,6 +71,7 @@ def _read_rule(kind: TrustKind, table: Mapping[str, Any], at: KeyPath, checker: 
         label=f"{dotted(at)} ({_title(kind, values)})",
         formats=_optional_tuple(values.get("formats")),
         artifacts=_optional_tuple(values.get("artifacts")),
+        signatures=_optional_tuple(values.get("signatures")),
         not_before=begins,
         not_after=ends,
     )

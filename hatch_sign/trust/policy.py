@@ -32,7 +32,8 @@ _TELLING = (
 class ScopedRule:
     """A rule, and where it may vouch.
 
-    `label` names it in messages. None in `formats` and `artifacts` (patterns of file names) means all; both ends of its
+    `label` names it in messages. None in `formats`, `artifacts` (patterns of file names) and `signatures` (the names of
+    configured signatures, so that two that are required can be by two people) means all; both ends of its
     time are aware and inclusive.
     """
 
@@ -40,13 +41,16 @@ class ScopedRule:
     label: str
     formats: tuple[str, ...] | None = None
     artifacts: tuple[str, ...] | None = None
+    signatures: tuple[str, ...] | None = None
     not_before: datetime | None = None
     not_after: datetime | None = None
 
-    def covers(self, artifact: str, format: str) -> bool:  # noqa: A002 - the word of the whole contract
-        """Return whether the rule may speak of signatures of this format over an artifact of this name."""
+    def covers(self, artifact: str, format: str, signature: str) -> bool:  # noqa: A002 - the word of the whole contract
+        """Return whether the rule may speak of a signature of this format and name over an artifact of this name."""
         of_format = self.formats is None or format in self.formats
-        return of_format and (self.artifacts is None or any(fnmatchcase(artifact, pattern) for pattern in self.artifacts))
+        of_signature = self.signatures is None or signature in self.signatures
+        of_artifact = self.artifacts is None or any(fnmatchcase(artifact, pattern) for pattern in self.artifacts)
+        return of_format and of_signature and of_artifact
 
     def evaluate(self, material: Material) -> Judgement:
         """Judge within the rule's time. Never raises, whatever the rule does."""
@@ -108,14 +112,15 @@ class Judged:
     warnings: tuple[str, ...] = ()
 
 
-def judge(policy: Policy, finding: Finding, *, artifact: str, format: str) -> Judged:  # noqa: A002 - as above
+def judge(policy: Policy, finding: Finding, *, artifact: str, format: str, signature: str | None = None) -> Judged:  # noqa: A002 - as above
     """Return the verdict on what was found in one signature file of `format` for the artifact of that name.
 
+    `signature` is the configured signature's name, for one that has a name.
     Any rule may vouch for any of the signatures in it; of several, one that does not end soon is preferred.
     """
     if finding.problem is not None:
         return Judged(finding.problem, finding.detail)
-    rules = [scoped for scoped in policy.rules if scoped.covers(artifact, format)]
+    rules = [scoped for scoped in policy.rules if scoped.covers(artifact, format, signature or format)]
     if not rules:
         return Judged(Verdict.UNTRUSTED, f"no trust rule is for {format} signatures of this artifact")
     refused = []

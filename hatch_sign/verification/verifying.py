@@ -161,7 +161,7 @@ class _Verification:
         return _check(sidecar, [subject], self._keys()).get(name, Finding(problem=Verdict.UNSIGNED))
 
     def _judged(self, artifact: Artifact, present: Present, finding: Finding) -> Outcome:
-        judged = judge(self.policy, finding, artifact=artifact.name, format=present.format.name)
+        judged = judge(self.policy, finding, artifact=artifact.name, format=present.format.name, signature=present.signature)
         outcome = _outcome(artifact, present, judged.verdict, judged.detail)
         for facts in finding.facts:
             original = self.originals.setdefault((artifact, facts.signature), present.path)

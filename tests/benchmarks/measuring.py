@@ -15,7 +15,8 @@ from pathlib import Path
 class Measured:
     """The best of several runs: seconds of wall clock, and the largest resident set in MiB.
 
-    The latter is never below what this process had when it forked, so it is an upper bound."""
+    The latter is never below what this process had when it forked, so it is an upper bound.
+    """
 
     seconds: float
     mebibytes: float

@@ -65,6 +65,27 @@ def test_one_signature_copied_does_not_stand_for_two(project: Project) -> None:
     refused(project, "a copy of the signature in", "dist")
 
 
+def test_each_of_two_required_signatures_can_be_demanded_of_another_person(project: Project) -> None:
+    project.succeed("key", "generate", "emulated:test/second")
+    project.succeed("key", "export-public", "emulated:test/second", "-o", "second.pub")
+    signature = '[[signature]]\nname = "{}"\nkey = "emulated:test/{}"\n'
+    rule = '[[verify.trust]]\npublic-key = "{}.pub"\nsignatures = ["{}"]\n'
+    rules = '[verify]\nrequire = ["alice", "bob"]\n' + rule.format("release", "alice") + rule.format("second", "bob")
+    project.add("a.bin", b"data")
+    (project.folder / "hatch-sign.toml").write_text(
+        signature.format("alice", "release") + signature.format("bob", "release") + rules
+    )
+    project.succeed("sign", "dist")
+    refused(project, "untrusted", "dist")
+    (project.folder / "hatch-sign.toml").write_text(
+        signature.format("alice", "release") + signature.format("bob", "second") + rules
+    )
+    project.succeed("sign", "dist", "--overwrite")
+    project.succeed("verify", "dist")
+    project.succeed("trust", "export", "-o", "consumer.toml")
+    project.succeed("verify", "dist", "--config", "consumer.toml")
+
+
 def test_a_statement_does_not_become_a_sidecar_by_its_name(project: Project) -> None:
     wheel = make_wheel(project)
     project.succeed("sign", "dist", "--format", "statement")
