@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +17,13 @@ from hatch_sign.values.errors import SigningError
 
 if TYPE_CHECKING:
     from hatch_sign.contract import SignatureRecord
+
+
+_LOCK = threading.Lock()
+"""Between the threads of a run: a file that another is just writing looks as if it were cut short."""
+
+_PATIENCE = 0.05
+"""Seconds in which another process has written the rest of its line."""
 
 
 @hookimpl
@@ -65,12 +75,19 @@ def _append(path: Path, line: bytes) -> None:
     """Append in one write, so that lines of several processes never mix; first end a line that a full disk cut short."""
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
     try:
-        size = os.lseek(descriptor, 0, os.SEEK_END)
-        if size:
-            os.lseek(descriptor, size - 1, os.SEEK_SET)
-            if os.read(descriptor, 1) != b"\n":
-                line = b"\n" + line
-        if os.write(descriptor, line) != len(line):
-            raise OSError(28, "No space left on device")
+        with _LOCK:
+            if not _ends_whole(descriptor):
+                time.sleep(_PATIENCE)
+                line = line if _ends_whole(descriptor) else b"\n" + line
+            if os.write(descriptor, line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(descriptor)
+
+
+def _ends_whole(descriptor: int) -> bool:
+    size = os.lseek(descriptor, 0, os.SEEK_END)
+    if not size:
+        return True
+    os.lseek(descriptor, size - 1, os.SEEK_SET)
+    return os.read(descriptor, 1) == b"\n"

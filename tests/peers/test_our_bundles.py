@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hatch_sign.formats.intoto import ARTIFACT_CLAIM, RELEASE_CLAIM
 
-from ..integration.cli_project import Project, make_project, make_wheel
+from ..integration.cli.cli_project import Project, make_project, make_wheel
 from . import rigs
 from .rigs import PeerResult
 

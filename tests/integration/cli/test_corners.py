@@ -14,19 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from .cli_project import CONFIGURATION, Project, make_project, make_wheel
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return make_project(tmp_path_factory.mktemp("prepared"))
-
-
-@pytest.fixture
-def project(prepared: Project, tmp_path: Path) -> Project:
-    shutil.copytree(prepared.folder, tmp_path / "project")
-    here = tmp_path / "project"
-    return Project(here, {**prepared.environ, "HATCH_SIGN_HOME": str(here / "home")})
+from .cli_project import CONFIGURATION, Project, make_wheel
 
 
 def certify(project: Project, public_key: object = None, *, days: int = 300) -> None:

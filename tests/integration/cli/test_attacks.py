@@ -10,18 +10,6 @@ import pytest
 from .cli_project import CONFIGURATION, Project, make_project, make_wheel
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return make_project(tmp_path_factory.mktemp("prepared"))
-
-
-@pytest.fixture
-def project(prepared: Project, tmp_path: Path) -> Project:
-    shutil.copytree(prepared.folder, tmp_path / "project")
-    here = tmp_path / "project"
-    return Project(here, {**prepared.environ, "HATCH_SIGN_HOME": str(here / "home")})
-
-
 def refused(project: Project, reason: str, *arguments: str) -> str:
     """Verify what must be rejected, and for this reason."""
     ran = project.run("verify", *arguments)

@@ -13,19 +13,6 @@ import pytest
 from .cli_project import CONFIGURATION, SO_PIN, Project, make_project, make_wheel
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return make_project(tmp_path_factory.mktemp("prepared"))
-
-
-@pytest.fixture
-def project(prepared: Project, tmp_path: Path) -> Project:
-    """Return a copy of its own for each test: unlocking a token is slow, copying one is not."""
-    shutil.copytree(prepared.folder, tmp_path / "project")
-    here = tmp_path / "project"
-    return Project(here, {**prepared.environ, "HATCH_SIGN_HOME": str(here / "home")})
-
-
 def validate(document: object, schema: str) -> None:
     text = resources.files("hatch_sign").joinpath(f"schemas/{schema}.v1.json").read_text()
     jsonschema.validate(document, json.loads(text), format_checker=jsonschema.FormatChecker())
