@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 from hatch_sign.values.algorithms import SMALLEST_RSA_BITS
 from hatch_sign.values.display import display
-from hatch_sign.values.errors import ConfigurationError, MalformedError, RejectedError, UnsupportedError
+from hatch_sign.values.errors import (
+    ConfigurationError,
+    CredentialRotatedError,
+    MalformedError,
+    RejectedError,
+    UnsupportedError,
+)
 from hatch_sign.values.public_keys import describe_key, encode_public_key
 
 if TYPE_CHECKING:
@@ -21,6 +27,9 @@ if TYPE_CHECKING:
     from hatch_sign.values.algorithms import Scheme
     from hatch_sign.values.protection import Protection, ProtectionLevel
     from hatch_sign.values.public_keys import PublicKey
+
+
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +54,20 @@ def current_credential(signer: CheckedSigner, chain: Path | None) -> Credential:
 
     Raises ConfigurationError where the leaf certificate is for another key.
     """
-    certificates = load_chain(chain) if chain is not None else tuple(signer.certificates)
-    if certificates and _encoded_key(certificates[0]) != encode_public_key(signer.public_key):
-        source = display(chain) if chain is not None else display(signer.reference)
-        message = f"{source}: the first certificate is for another key than {display(signer.reference)}"
-        raise ConfigurationError(message, remedy="put the certificate of the signing key first")
-    return Credential(signer.public_key, certificates)
+    configured = load_chain(chain) if chain is not None else None
+    seen = set()
+    for _ in range(_ATTEMPTS):  # another thread may meet a rotation between the two reads
+        key = signer.public_key
+        certificates = tuple(signer.certificates) if configured is None else configured
+        if not certificates or _encoded_key(certificates[0]) == encode_public_key(key):
+            return Credential(key, certificates)
+        seen.add(encode_public_key(key))
+    if len(seen) > 1:
+        message = f"{display(signer.reference)}: the service takes a new certificate at every turn"
+        raise CredentialRotatedError(message)
+    source = display(chain) if chain is not None else display(signer.reference)
+    message = f"{source}: the first certificate is for another key than {display(signer.reference)}"
+    raise ConfigurationError(message, remedy="put the certificate of the signing key first")
 
 
 def load_chain(path: Path) -> tuple[Certificate, ...]:
