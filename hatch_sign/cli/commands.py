@@ -20,6 +20,7 @@ COMMANDS = {
     "token": ("hatch_sign.cli.token", "make and keep emulated tokens for development"),
     "key": ("hatch_sign.cli.key", "make, list and certify keys where they live"),
     "trust": ("hatch_sign.cli.trust", "write the one file that a consumer needs"),
+    "doctor": ("hatch_sign.cli.doctor", "look for what keeps a key from signing, step by step, and say what to do"),
     "config": ("hatch_sign.cli.config", "check the configuration"),
     "plugins": ("hatch_sign.cli.plugins", "list what is installed and what fails to load"),
     "demo": ("hatch_sign.cli.demo", "build, sign, verify and tamper with a small project"),

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from hatch_sign.configuration.building import build_policy, trust_header
 from hatch_sign.contract.references import parse_reference
-from hatch_sign.registry.entries import choose
 from hatch_sign.signing.credentials import load_chain
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError, HatchSignError, PluginError
@@ -48,7 +47,7 @@ def find_warnings(configuration: Configuration, registry: Registry, *, at: datet
         yield "`timestamp-roots` is configured, and nothing reads timestamps yet: signatures are judged as of now"
     for settings in configuration.signatures:
         try:
-            choose(registry.entries, "backend", parse_reference(settings.key).scheme)
+            registry.backend_entry(parse_reference(settings.key).scheme)
         except PluginError as error:
             yield str(error)
     for rule in verify.trust:

@@ -29,9 +29,10 @@ class Environment:
     @cached_property
     def registry(self) -> Registry:
         """The plugins that are installed."""
+        from hatch_sign.contract.executables import allowed_executables  # noqa: PLC0415 - as below
         from hatch_sign.registry import Registry  # noqa: PLC0415 - commands that need no plugin do not pay for it
 
-        return Registry()
+        return Registry(executables=allowed_executables(self.environ))
 
     def context(self, *, spend_final_try: bool = False) -> RunContext:
         """Return the context that lends secrets to backends; asks on a terminal only."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
@@ -81,7 +81,7 @@ class Signer(Protocol):
 
     @property
     def schemes(self) -> Sequence[Scheme]:
-        """What the key, its policy and the mechanism allow. Anything else is never asked for."""
+        """What the key, its policy and the mechanism allow. Anything else is never asked for; see also HashesMessages."""
         ...
 
     @property
@@ -96,7 +96,7 @@ class Signer(Protocol):
 
     @property
     def max_message(self) -> int:
-        """The longest message, in bytes, that :meth:`sign_message` takes; 0 where it takes none."""
+        """The longest message, in bytes, that is signed as a message; 0 where none is."""
         ...
 
     def sign_digest(self, digest: bytes, scheme: Scheme) -> bytes:
@@ -109,6 +109,16 @@ class Signer(Protocol):
 
     def sign_message(self, message: bytes) -> bytes:
         """Return the pure signature over `message` (Ed25519), at most `max_message` bytes; raises as sign_digest."""
+        ...
+
+
+@runtime_checkable
+class NeedsTimestamp(Protocol):
+    """A signer whose certificate may live for days only: without a proven time, its signatures would end with it."""
+
+    @property
+    def needs_timestamp(self) -> bool:
+        """Whether nothing may be signed where no timestamp authority is configured."""
         ...
 
 
@@ -130,6 +140,23 @@ class Backend(Protocol):
 
         Raises ConfigurationError for a reference that is not well-formed, CustodyError for everything else.
         """
+        ...
+
+
+@runtime_checkable
+class HashesMessages(Protocol):
+    """A signer whose token signs by some schemes only when it hashes the message itself.
+
+    Such a scheme signs statements, certificate requests and other small messages, and no digests.
+    """
+
+    @property
+    def message_schemes(self) -> Sequence[Scheme]:
+        """Those schemes, none of them in :attr:`Signer.schemes`, all with a hash."""
+        ...
+
+    def sign_hashing(self, message: bytes, scheme: Scheme) -> bytes:
+        """Return the signature over `message`, at most :attr:`Signer.max_message` bytes; raises as sign_digest."""
         ...
 
 
@@ -169,4 +196,31 @@ class ImportsCertificates(Protocol):
 
     def import_certificate(self, reference: str, chain: Sequence[Certificate], context: BackendContext) -> None:
         """Store the chain, leaf first; the caller has checked that the leaf is for this key. Replaces an older one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """One thing that was looked at on the way to a key; each text is one line without a secret.
+
+    `subject` names it in a word or two (``module``, ``token``, ``mechanisms``), `found` says what is there, `remedy` what
+    to do about a warning or a failure.
+    """
+
+    status: Literal["ok", "warning", "failure"]
+    subject: str
+    found: str
+    remedy: str = ""
+
+
+@runtime_checkable
+class Diagnoses(Protocol):
+    """A backend that can look at what lies between a reference and its key without logging in."""
+
+    def diagnose(self, reference: str, context: BackendContext) -> Iterator[Symptom | SecretRequest]:
+        """Yield what was found, from the outside in, ending with the first failure; a SecretRequest where one would be made.
+
+        Never asks `context` for a secret, never logs in, and changes nothing. Raises ConfigurationError for a reference
+        that is not well-formed.
+        """
         ...

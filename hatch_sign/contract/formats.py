@@ -58,12 +58,17 @@ class Seal(Protocol):
         """The format's own settings from the configuration, checked against :attr:`Format.options`."""
         ...
 
+    @property
+    def takes_digests(self) -> bool:
+        """Whether :meth:`sign_digest` can be called: not for Ed25519, nor for a token that only hashes itself."""
+        ...
+
     def sign(self, message: bytes) -> bytes:
         """Return a checked signature over a small message, under any scheme."""
         ...
 
     def sign_digest(self, digest: bytes) -> bytes:
-        """Return a checked signature over a digest. Raises UnsupportedError for Ed25519."""
+        """Return a checked signature over a digest. Raises UnsupportedError unless `takes_digests`."""
         ...
 
     def witness(self, signature: bytes, digest: bytes, envelope: bytes | None = None) -> Sequence[Evidence]:

@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -14,6 +13,7 @@ from hatch_sign.custody.private_key import as_private_key
 from hatch_sign.trust.names import parse_name
 from hatch_sign.trust.pem import MARK
 from hatch_sign.trust.pem import parse_certificates as parse_pem_certificates
+from hatch_sign.values.certificates import complete_chain, is_for_key
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError, UnsupportedError, UsageError
 from hatch_sign.values.public_keys import describe_key, hash_algorithm, rsa_padding
@@ -68,17 +68,12 @@ def order_chain(certificates: Sequence[x509.Certificate], key: PublicKey, *, sub
 
     Raises UsageError, naming `subject`, where none is for `key` or one does not belong to the chain.
     """
-    left = list(dict.fromkeys(certificates))
-    leaf = next((each for each in left if _is_for(each, key)), None)
+    leaf = next((each for each in certificates if is_for_key(each, key)), None)
     if leaf is None:
-        message = f"{subject}: none of its {len(left)} certificates is for this key ({describe_key(key)})"
+        message = f"{subject}: none of its {len(set(certificates))} certificates is for this key ({describe_key(key)})"
         raise UsageError(message, remedy="check that the request was made with the key that the reference names")
-    chain: list[x509.Certificate] = []
-    following: x509.Certificate | None = leaf
-    while following is not None:
-        left.remove(following)
-        chain.append(following)
-        following = next((each for each in left if _issued(each, chain[-1])), None)
+    chain = complete_chain(leaf, certificates)
+    left = [each for each in certificates if each not in chain]
     if left:
         found = display(left[0].subject.rfc4514_string())
         message = f"{subject}: the certificate of {found} does not belong to the chain of this key"
@@ -101,18 +96,3 @@ def _choose_scheme(signer: CheckedSigner) -> Scheme:
         return scheme
     message = f"{signer.reference}: the key signs nothing, and so no certificate request"
     raise UnsupportedError(message)
-
-
-def _is_for(certificate: x509.Certificate, key: PublicKey) -> bool:
-    try:
-        return certificate.public_key() == key
-    except (ValueError, UnsupportedAlgorithm):
-        return False
-
-
-def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True

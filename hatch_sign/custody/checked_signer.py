@@ -7,6 +7,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
+from hatch_sign.contract.backends import HashesMessages, NeedsTimestamp
 from hatch_sign.contract.references import without_query
 from hatch_sign.values.algorithms import DIGEST_SIZES
 from hatch_sign.values.display import display
@@ -70,37 +71,56 @@ class CheckedSigner:
 
     @property
     def schemes(self) -> Sequence[Scheme]:
-        """What the key can sign by."""
-        return tuple(self._read(lambda signer: signer.schemes))
+        """What the key can sign by, that which signs digests before that which signs messages only."""
+        return tuple(self._read(lambda signer: (*signer.schemes, *_message_schemes(signer))))
+
+    def takes_digests(self, scheme: Scheme) -> bool:
+        """Return whether a digest can be signed by `scheme`; else a message must be given, and a small one."""
+        return scheme.hash is not None and scheme in self._read(lambda signer: tuple(signer.schemes))
 
     @property
     def protection(self) -> Protection:
         """How the key is kept; may cost a call."""
         return self._read(lambda signer: signer.protection)
 
+    @property
+    def needs_timestamp(self) -> bool:
+        """Whether nothing may be signed without a timestamp, because the certificate ends within days."""
+        return self._read(lambda signer: isinstance(signer, NeedsTimestamp) and signer.needs_timestamp)
+
+    @property
+    def concurrency(self) -> int:
+        """How many calls the backend takes at once; more wait at the gate."""
+        return self._read(lambda signer: signer.concurrency)
+
     def sign(self, message: bytes, scheme: Scheme) -> bytes:
         """Return a verified signature over `message`: its digest is signed, or for Ed25519 the message itself.
 
-        Raises UnsupportedError for a scheme that the key does not have and for an Ed25519 message beyond the backend's
-        limit, WrongSignatureError for a signature that is none, CredentialRotatedError as the backend does, CustodyError.
+        A token that hashes itself gets the message. Raises UnsupportedError for a scheme that the key does not have and
+        for a message beyond the backend's limit, WrongSignatureError for a signature that is none, CredentialRotatedError
+        as the backend does, CustodyError.
         """
-        if scheme.hash is not None:
-            return self.sign_digest(hashlib.new(scheme.hash, message).digest(), scheme)
         self._require_scheme(scheme)
+        if scheme.hash is not None and self.takes_digests(scheme):
+            return self.sign_digest(hashlib.new(scheme.hash, message).digest(), scheme)
         limit = self._read(lambda signer: signer.max_message)
         if len(message) > limit:
             text = f"{self._shown}: a message of {len(message)} bytes is to be signed, and it takes at most {limit}"
             raise UnsupportedError(text, remedy="sign fewer artifacts in one statement, or use an ECDSA or RSA key")
         key = self.public_key
-        signature = self._call(lambda signer: signer.sign_message(message))
+        signature = self._call(lambda signer: _sign_message(signer, message, scheme))
         return self._verified(signature, key, lambda found: verify_message(key, found, message, scheme))
 
     def sign_digest(self, digest: bytes, scheme: Scheme) -> bytes:
         """Return a verified signature over `digest`, which must be as long as the scheme's hash.
 
-        Raises as :meth:`sign`; UnsupportedError for Ed25519, which signs no digests, and for a wrong length.
+        Raises as :meth:`sign`; UnsupportedError for Ed25519, which signs no digests, for a token that hashes itself, and
+        for a wrong length.
         """
         self._require_scheme(scheme)
+        if scheme.hash is not None and not self.takes_digests(scheme):
+            text = f"{self._shown}: the token signs no digests by {scheme.label}; it hashes what it signs"
+            raise UnsupportedError(text, remedy="sign with a key, or by a format, that signs small messages")
         expected = DIGEST_SIZES[scheme.hash] if scheme.hash is not None else None
         if len(digest) != expected:
             wanted = "no digest at all" if expected is None else f"a digest of {expected} bytes"
@@ -200,6 +220,16 @@ def unchained(operation: Callable[[], T], *, subject: str) -> T:
     # Outside the handlers, so that the interpreter records no context either.
     failure.__cause__ = failure.__context__ = None
     raise failure
+
+
+def _message_schemes(signer: Signer) -> tuple[Scheme, ...]:
+    return tuple(signer.message_schemes) if isinstance(signer, HashesMessages) else ()
+
+
+def _sign_message(signer: Signer, message: bytes, scheme: Scheme) -> bytes:
+    if scheme.hash is not None and isinstance(signer, HashesMessages):
+        return signer.sign_hashing(message, scheme)
+    return signer.sign_message(message)
 
 
 def _concurrency(signer: Signer, subject: str) -> int:

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from hatch_sign.contract.executables import allowed_executables
 from hatch_sign.hatch_hooks.cleaning import remove_orphans
 from hatch_sign.hatch_hooks.places import project_folder
 from hatch_sign.hatch_hooks.quarantine import empty_quarantine, withdraw
@@ -35,7 +36,7 @@ class Build:
         self._directory = directory
         self._environ = environ
         self._voice = voice
-        self._registry = Registry()
+        self._registry = Registry(executables=allowed_executables(environ))
         self._project = project_folder(root, directory)
 
     def clean(self) -> tuple[Path, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
+from hatch_sign.contract.executables import ALLOW_VARIABLE
 from hatch_sign.contract.hookspecs import ENTRY_POINT_GROUP
 from hatch_sign.registry.known import KNOWN_PLUGINS
 from hatch_sign.values.errors import PluginError
@@ -59,6 +60,8 @@ def _missing(kind: str, name: str) -> PluginError:
     owner = KNOWN_PLUGINS.get(f"{kind}.{name}")
     message = f"no {kind} named {name!r} is installed"
     remedy = f"install {owner}" if owner else "`hatch-sign plugins` lists what is installed"
+    if kind == "backend" and owner is None:
+        remedy = f"{remedy}; {ALLOW_VARIABLE}={name} would allow the executable sigstore-kms-{name}"
     return PluginError(message, remedy=remedy)
 
 

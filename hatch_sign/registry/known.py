@@ -10,6 +10,7 @@ KNOWN_PLUGINS = {
     "backend.azurekms": "hatch-sign-kms",
     "backend.hashivault": "hatch-sign-kms",
     "backend.openbao": "hatch-sign-kms",
+    "backend.sigstore-kms": "hatch-sign-kms",
     "backend.signserver+https": "hatch-sign-services",
     "backend.artifact-signing": "hatch-sign-services",
     "backend.sigstore": "hatch-sign-sigstore",

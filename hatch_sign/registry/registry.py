@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from hatch_sign.contract.executables import EXECUTABLES
 from hatch_sign.contract.references import parse_reference
 from hatch_sign.registry.entries import KINDS, Entry, choose, installed_entries
+from hatch_sign.registry.known import KNOWN_PLUGINS
 from hatch_sign.registry.loading import import_plugin, load_registered, new_manager, register
 from hatch_sign.registry.observing import Observers
 from hatch_sign.values.errors import PluginError
@@ -32,11 +34,13 @@ class PluginRow:
 class Registry:
     """Plugins by kind and name, each loaded once, when it is first asked for.
 
-    `entries` stands in for what is installed. Every method raises PluginError for a plugin that is missing or broken.
+    `entries` stands in for what is installed; `executables` are the ``sigstore-kms-NAME`` that the environment allows
+    where no plugin has the scheme. Every method raises PluginError for a plugin that is missing or broken.
     """
 
-    def __init__(self, entries: Sequence[Entry] | None = None) -> None:
+    def __init__(self, entries: Sequence[Entry] | None = None, *, executables: Collection[str] = ()) -> None:
         self._given = entries
+        self._executables = frozenset(executables)
         self._loaded: dict[tuple[str, str], Any] = {}
 
     @cached_property
@@ -46,8 +50,12 @@ class Registry:
 
     def backend(self, scheme: str) -> Backend:
         """Return the backend that opens references of this URI scheme."""
-        backend: Backend = self._load("backend", scheme)
+        backend: Backend = self._load("backend", self._backend_name(scheme))
         return backend
+
+    def backend_entry(self, scheme: str) -> Entry:
+        """Return the entry point of the backend that opens references of this URI scheme; nothing is imported."""
+        return choose(self.entries, "backend", self._backend_name(scheme))
 
     def backend_of(self, reference: str) -> Backend:
         """Return the backend that opens `reference`."""
@@ -86,6 +94,13 @@ class Registry:
     def inventory(self) -> tuple[PluginRow, ...]:
         """Load everything that is installed and return a row for each, broken ones included. Never raises."""
         return tuple(map(self._row, self.entries))
+
+    def _backend_name(self, scheme: str) -> str:
+        """Return the name under which the backend is registered: that of all executables, where one is allowed."""
+        owned = f"backend.{scheme}" in KNOWN_PLUGINS or any(
+            (entry.kind, entry.name) == ("backend", scheme) for entry in self.entries
+        )
+        return EXECUTABLES if scheme in self._executables and not owned else scheme
 
     def _load(self, kind: str, name: str) -> Any:  # noqa: ANN401 - each caller knows the type of its kind
         if (kind, name) not in self._loaded:

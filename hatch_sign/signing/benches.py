@@ -15,6 +15,7 @@ from hatch_sign.signing.credentials import (
     current_credential,
     require_protection,
     require_strength,
+    require_timestamp,
 )
 from hatch_sign.signing.witnessing import open_timestamping
 from hatch_sign.signing.work import Workbench
@@ -70,6 +71,7 @@ class Benches:
     def _lay_out(self, file: PlannedFile) -> Workbench:
         settings, signer, producer = file.settings, self._signers[file.settings.key], signing_producer(file.format)
         require_strength(signer)
+        require_timestamp(signer, settings.timestamp)
         # A chain for another key is an error before anything is signed, and one that ends soon is told of in time.
         self._warn_of_end(signer.reference, current_credential(signer, settings.certificates))
         audit_file = self._configuration.audit_file

@@ -116,6 +116,13 @@ def require_protection(signer: CheckedSigner, minimum: ProtectionLevel | None) -
     return protection
 
 
+def require_timestamp(signer: CheckedSigner, addresses: Sequence[str]) -> None:
+    """Raise ConfigurationError where the certificate ends within days and no authority is to prove the time of signing."""
+    if signer.needs_timestamp and not addresses:
+        message = f"{display(signer.reference)}: its certificate lives for days, so that signatures need a timestamp"
+        raise ConfigurationError(message, remedy="set `timestamp` in the configuration, or --timestamp")
+
+
 def _encoded_key(certificate: Certificate) -> bytes:
     from hatch_sign.values.public_keys import as_public_key  # noqa: PLC0415 - with certificates only
 

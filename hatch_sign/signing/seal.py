@@ -34,6 +34,11 @@ class RunSeal:
     options: Mapping[str, Any]
     witnesses: Sequence[Witness]
 
+    @property
+    def takes_digests(self) -> bool:
+        """Whether the key signs digests by the chosen scheme."""
+        return self.signer.takes_digests(self.scheme)
+
     def sign(self, message: bytes) -> bytes:
         """Return a checked signature over a small message."""
         signature = self.signer.sign(message, self.scheme)
@@ -42,7 +47,7 @@ class RunSeal:
         return signature
 
     def sign_digest(self, digest: bytes) -> bytes:
-        """Return a checked signature over a digest. Raises UnsupportedError for Ed25519."""
+        """Return a checked signature over a digest. Raises UnsupportedError unless `takes_digests`."""
         signature = self.signer.sign_digest(digest, self.scheme)
         if self._has_rotated() and not verify_digest(self.public_key, signature, digest, self.scheme):
             raise self._rotated()

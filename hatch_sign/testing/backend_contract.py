@@ -31,7 +31,15 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, utils
 from cryptography.x509.oid import NameOID
 
-from hatch_sign.contract.backends import ImportsCertificates, ListsKeys, MakesKeys
+from hatch_sign.contract.backends import (
+    Diagnoses,
+    HashesMessages,
+    ImportsCertificates,
+    ListsKeys,
+    MakesKeys,
+    SecretRequest,
+    Symptom,
+)
 from hatch_sign.custody.checked_signer import open_signer
 from hatch_sign.custody.private_key import as_private_key
 from hatch_sign.testing.observed import ObservedContext, assert_presentable
@@ -60,12 +68,14 @@ class BackendContract:
 
     `algorithms` are the kinds of key that ``references`` has one of each; `secrets` the PINs and credentials that no
     error may show. Where the backend asks for a secret, the fixture ``wrong_context`` lends a wrong one; where it makes
-    keys, ``new_reference`` names one that is not there yet.
+    keys, ``new_reference`` names one that is not there yet; where it diagnoses and makes none, ``absent_reference`` does.
+    Where nobody can tell before a login that a key is absent, `shows_keys_without_login` is False, and a warning is due.
     """
 
     algorithms: ClassVar[tuple[KeyAlgorithm, ...]] = tuple(KeyAlgorithm)
     secrets: ClassVar[tuple[str, ...]] = ()
     asks_for_secret: ClassVar[bool] = True
+    shows_keys_without_login: ClassVar[bool] = True
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run the tests of one key over each kind of key."""
@@ -81,6 +91,11 @@ class BackendContract:
     def new_reference(self) -> str | None:
         """Name a key that may be made; None for a backend that makes none."""
         return None
+
+    @pytest.fixture
+    def absent_reference(self, new_reference: str | None) -> str | None:
+        """Name a key that is not there, for a backend that diagnoses; by default the one that may be made."""
+        return new_reference
 
     @pytest.fixture
     def reference(self, references: Mapping[KeyAlgorithm, str], algorithm: KeyAlgorithm) -> str:
@@ -124,20 +139,20 @@ class BackendContract:
         assert describe_key(signer.public_key) == algorithm.value
 
     def test_its_schemes_fit_the_key(self, signer: Signer) -> None:
-        schemes = list(signer.schemes)
+        schemes = _declared(signer)
         assert schemes
         assert len(schemes) == len(set(schemes))
         assert set(schemes) <= set(schemes_of_key(signer.public_key))
 
     def test_every_declared_scheme_signs(self, signer: Signer) -> None:
-        for scheme in signer.schemes:
+        for scheme in _declared(signer):
             signature = _sign(signer, _MESSAGE, scheme)
             assert verify_message(signer.public_key, signature, _MESSAGE, scheme), scheme
             assert not verify_message(signer.public_key, signature, _OTHER, scheme), scheme
 
     def test_signatures_are_encoded_as_the_port_wants(self, signer: Signer) -> None:
         key = signer.public_key
-        for scheme in signer.schemes:
+        for scheme in _declared(signer):
             signature = _sign(signer, _MESSAGE, scheme)
             assert type(signature) is bytes
             if isinstance(key, ec.EllipticCurvePublicKey):
@@ -146,7 +161,7 @@ class BackendContract:
                 assert len(signature) == (key.key_size // 8 if isinstance(key, rsa.RSAPublicKey) else 64)
 
     def test_every_other_scheme_is_refused(self, signer: Signer) -> None:
-        for scheme in set(Scheme) - set(signer.schemes):
+        for scheme in set(Scheme) - set(_declared(signer)):
             with pytest.raises(HatchSignError) as caught:
                 _sign(signer, _MESSAGE, scheme)
             assert_presentable(caught.value, self.secrets)
@@ -156,7 +171,7 @@ class BackendContract:
     ) -> None:
         with open_signer(backend, reference, context) as checked:
             for scheme in Scheme:
-                for size in {0, 20, 32, 48, 64} - ({_size(scheme)} if scheme in checked.schemes else set()):
+                for size in {0, 20, 32, 48, 64} - ({_size(scheme)} if checked.takes_digests(scheme) else set()):
                     with pytest.raises(UnsupportedError):
                         checked.sign_digest(bytes(size), scheme)
             assert checked.calls == 0
@@ -164,19 +179,28 @@ class BackendContract:
     def test_messages_end_at_the_limit(self, backend: Backend, reference: str, context: BackendContext) -> None:
         with backend.open(reference, context) as signer:
             limit = signer.max_message
-            assert (limit > 0) == (Scheme.ED25519 in signer.schemes)
+            of_messages = [scheme for scheme in _declared(signer) if scheme.hash is None or scheme not in signer.schemes]
+            assert (limit > 0) == bool(of_messages)
         if 0 < limit <= _LARGEST_TRIED:
             with open_signer(backend, reference, context) as checked:
-                assert checked.sign(bytes(limit), Scheme.ED25519)
+                assert checked.sign(bytes(limit), of_messages[0])
                 with pytest.raises(UnsupportedError, match=str(limit)):
-                    checked.sign(bytes(limit + 1), Scheme.ED25519)
+                    checked.sign(bytes(limit + 1), of_messages[0])
                 assert checked.calls == 1
+
+    def test_a_token_that_hashes_itself_signs_messages_only(self, signer: Signer) -> None:
+        of_messages = list(signer.message_schemes) if isinstance(signer, HashesMessages) else []
+        assert not set(of_messages) & set(signer.schemes)
+        for scheme in of_messages:
+            with pytest.raises(HatchSignError) as caught:
+                signer.sign_digest(bytes(_size(scheme)), scheme)
+            assert_presentable(caught.value, self.secrets)
 
     # --- how it is called ---------------------------------------------------------------------------------------------
 
     def test_it_takes_as_many_calls_at_once_as_it_says(self, signer: Signer, context: BackendContext) -> None:
         assert signer.concurrency >= 1
-        scheme = signer.schemes[0]
+        scheme = _declared(signer)[0]
         workers = min(signer.concurrency, context.max_concurrency)
         messages = [b"message %d" % number for number in range(_ROUNDS * workers)]
         start = threading.Barrier(workers)
@@ -199,7 +223,7 @@ class BackendContract:
 
     def test_it_refuses_after_it_was_left(self, backend: Backend, reference: str, context: BackendContext) -> None:
         with backend.open(reference, context) as signer:
-            scheme = signer.schemes[0]
+            scheme = _declared(signer)[0]
         with pytest.raises(HatchSignError) as caught:
             _sign(signer, _MESSAGE, scheme)
         assert_presentable(caught.value, self.secrets)
@@ -210,7 +234,7 @@ class BackendContract:
         with backend.open(reference, context) as outer:
             with backend.open(reference, context) as inner:
                 assert inner.public_key == outer.public_key
-            assert _sign(outer, _MESSAGE, outer.schemes[0])
+            assert _sign(outer, _MESSAGE, _declared(outer)[0])
 
     def test_the_handle_is_not_copied(self, signer: Signer) -> None:
         for duplicate in (pickle.dumps, copy.copy, copy.deepcopy):
@@ -293,13 +317,68 @@ class BackendContract:
         with open_signer(backend, reference, context) as checked:
             assert list(checked.certificates) == [certificate]
 
+    def test_nothing_is_wrong_with_a_key_that_is_there_and_no_secret_is_tried(
+        self, backend: Backend, reference: str, context: BackendContext
+    ) -> None:
+        if not isinstance(backend, Diagnoses):
+            assert not hasattr(backend, "diagnose")
+            return
+        observed = ObservedContext(context)
+        found = list(backend.diagnose(reference, observed))
+        assert observed.asked == observed.rejections == []
+        requests = [each for each in found if isinstance(each, SecretRequest)]
+        assert bool(requests) == self.asks_for_secret
+        symptoms = [each for each in found if not isinstance(each, SecretRequest)]
+        assert symptoms
+        assert "failure" not in [symptom.status for symptom in symptoms]
+        for symptom in symptoms:
+            _assert_presentable_symptom(symptom, self.secrets)
+        with backend.open(reference, observed):
+            assert {_what_for(request) for request in observed.asked} == {_what_for(request) for request in requests}
+
+    def test_a_key_that_is_not_there_ends_the_diagnosis(
+        self, backend: Backend, context: BackendContext, absent_reference: str | None
+    ) -> None:
+        if not isinstance(backend, Diagnoses):
+            return
+        assert absent_reference is not None
+        observed = ObservedContext(context)
+        symptoms = [each for each in backend.diagnose(absent_reference, observed) if not isinstance(each, SecretRequest)]
+        assert observed.asked == observed.rejections == []
+        telling = "failure" if self.shows_keys_without_login else "warning"
+        assert [symptom.status == "failure" for symptom in symptoms[:-1]] == [False] * (len(symptoms) - 1)
+        assert symptoms[-1].status == telling
+        assert symptoms[-1].remedy
+        for symptom in symptoms:
+            _assert_presentable_symptom(symptom, self.secrets)
+
+
+def _declared(signer: Signer) -> list[Scheme]:
+    """Return what the signer says that it signs by, whether it takes digests or hashes itself."""
+    return [*signer.schemes, *(signer.message_schemes if isinstance(signer, HashesMessages) else ())]
+
 
 def _sign(signer: Signer, message: bytes, scheme: Scheme) -> bytes:
     if scheme.hash is None:
         return signer.sign_message(message)
+    if isinstance(signer, HashesMessages) and scheme in signer.message_schemes:
+        return signer.sign_hashing(message, scheme)
     signature = signer.sign_digest(hashlib.new(scheme.hash, message).digest(), scheme)
     assert not verify_digest(signer.public_key, signature, hashlib.new(scheme.hash, _OTHER).digest(), scheme)
     return signature
+
+
+def _what_for(request: SecretRequest) -> tuple[object, ...]:
+    return request.kind, request.label, request.source, request.variables
+
+
+def _assert_presentable_symptom(symptom: Symptom, secrets: tuple[str, ...]) -> None:
+    assert symptom.status in {"ok", "warning", "failure"}
+    assert symptom.subject
+    assert symptom.found
+    shown = f"{symptom.subject} {symptom.found} {symptom.remedy}"
+    assert "\n" not in shown, "a symptom is one line"
+    assert not any(secret and secret in shown for secret in secrets), "a symptom shows a secret"
 
 
 def _size(scheme: Scheme) -> int:

@@ -49,7 +49,8 @@ def private_key(algorithm: KeyAlgorithm, which: int = 0) -> PrivateKey:
 class KeySeal:
     """A :class:`~hatch_sign.contract.Seal` over a private key in memory, which verifies each signature that it makes.
 
-    `witnesses` are asked in turn, and what they answer is checked, as the core does.
+    `witnesses` are asked in turn, and what they answer is checked, as the core does. With `hashes_messages` it stands for a
+    token that signs no digests.
     """
 
     key: PrivateKey
@@ -59,25 +60,34 @@ class KeySeal:
     release: Release | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     witnesses: Sequence[Witness] = ()
+    hashes_messages: bool = False
 
     @property
     def public_key(self) -> PublicKey:
         """The public half of the key."""
         return as_public_key(self.key.public_key(), subject="the key of the test")
 
+    @property
+    def takes_digests(self) -> bool:
+        """Whether `sign_digest` can be called."""
+        return self.scheme.hash is not None and not self.hashes_messages
+
     def sign(self, message: bytes) -> bytes:
         """Return a checked signature over `message`."""
         if self.scheme.hash is not None:
-            return self.sign_digest(hashlib.new(self.scheme.hash, message).digest())
+            return self._sign_digest(hashlib.new(self.scheme.hash, message).digest())
         assert isinstance(self.key, ed25519.Ed25519PrivateKey)  # noqa: S101 - a seal's key fits its scheme
         made = self.key.sign(message)
         return _verified(made, valid=verify_message(self.public_key, made, message, self.scheme))
 
     def sign_digest(self, digest: bytes) -> bytes:
-        """Return a checked signature over `digest`. Raises UnsupportedError for Ed25519 and for wrong lengths."""
-        if self.scheme.hash is None or len(digest) != DIGEST_SIZES[self.scheme.hash]:
+        """Return a checked signature. Raises UnsupportedError unless `takes_digests`, and for a digest of a wrong length."""
+        if not self.takes_digests or len(digest) != DIGEST_SIZES[self.scheme.hash or ""]:
             message = f"{self.scheme.label} signs no digest of {len(digest)} bytes"
             raise UnsupportedError(message)
+        return self._sign_digest(digest)
+
+    def _sign_digest(self, digest: bytes) -> bytes:
         made = _sign_digest(self.key, digest, self.scheme)
         return _verified(made, valid=verify_digest(self.public_key, made, digest, self.scheme))
 

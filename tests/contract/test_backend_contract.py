@@ -9,7 +9,7 @@ import pytest
 
 from hatch_sign.backends.emulated import EmulatedBackend
 from hatch_sign.backends.emulated.tokens import create_token
-from hatch_sign.contract.backends import Backend, ImportsCertificates, ListsKeys, MakesKeys
+from hatch_sign.contract.backends import Backend, Diagnoses, ImportsCertificates, ListsKeys, MakesKeys
 from hatch_sign.custody.checked_signer import CheckedSigner, open_signer
 from hatch_sign.custody.context import RunContext
 from hatch_sign.testing.backend_contract import BackendContract
@@ -74,6 +74,7 @@ class TestEmulated(BackendContract):
         assert isinstance(backend, MakesKeys)
         assert isinstance(backend, ListsKeys)
         assert isinstance(backend, ImportsCertificates)
+        assert isinstance(backend, Diagnoses)
 
 
 class TestPooled(BackendContract):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from hatch_sign.formats.sigstore.producer import BundleProducer
 from hatch_sign.formats.sigstore.verifier import BundleVerifier
-from hatch_sign.values.algorithms import Scheme
+from hatch_sign.testing.seals import KeySeal, private_key
+from hatch_sign.values.algorithms import KeyAlgorithm, Scheme
 from hatch_sign.values.errors import MalformedError
 from hatch_sign.values.outcomes import Verdict
 from hatch_sign.values.public_keys import PublicKey, key_hint
@@ -71,6 +74,19 @@ def test_a_signed_statement(key: Any, scheme: Scheme) -> None:  # noqa: ANN401 -
     assert find(bundle, key.public_key(), subject=CHANGED).problem is Verdict.HASH_MISMATCH
     bundle["dsseEnvelope"]["payload"] = b64(encode(statement(predicate={"changed": True})))
     assert find(bundle, key.public_key()).problem is Verdict.UNTRUSTED
+
+
+@pytest.mark.parametrize("scheme", [Scheme.ECDSA_SHA256, Scheme.ECDSA_SHA384])
+def test_a_token_that_hashes_itself_signs_a_statement_in_place_of_the_digest(scheme: Scheme) -> None:
+    algorithm = KeyAlgorithm.ECDSA_P256 if scheme is Scheme.ECDSA_SHA256 else KeyAlgorithm.ECDSA_P384
+    seal = KeySeal(private_key(algorithm), scheme, hashes_messages=True)
+    producer = BundleProducer()
+    assert "sha256" in producer.digests(scheme)
+    made = json.loads(producer.sign(SUBJECT, seal))
+    assert "messageSignature" not in made
+    assert find(made, seal.public_key).problem is None
+    assert find(made, seal.public_key, subject=CHANGED).problem is Verdict.HASH_MISMATCH
+    assert "messageSignature" in json.loads(producer.sign(SUBJECT, KeySeal(private_key(algorithm), scheme)))
 
 
 def test_the_type_of_the_payload_is_signed_too() -> None:

@@ -30,11 +30,13 @@ LAYERS: dict[str, set[str]] = {
     "storage": {"values"},
     "backends": {"values", "contract", "storage"},
     "observers": {"values", "contract", "storage"},
+    "remote": {"values", "contract"},
     "custody": {"values", "contract", "trust"},
     "registry": {"values", "contract"},
     "artifacts": {"values", "contract", "archives", "storage"},
     "configuration": {"values", "contract", "trust", "registry", "artifacts"},
     "signing": {"values", "contract", "storage", "registry", "artifacts", "configuration", "custody"},
+    "diagnosis": {"values", "contract", "trust", "registry", "configuration", "custody", "signing"},
     "verification": {"values", "contract", "archives", "trust", "registry", "artifacts", "configuration"},
     "testing": {"values", "contract", "custody"},
 }

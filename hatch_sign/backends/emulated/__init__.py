@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from hatch_sign.contract.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from cryptography.x509 import Certificate
 
-    from hatch_sign.contract.backends import Backend, BackendContext, KeyDescription, Signer
+    from hatch_sign.contract.backends import Backend, BackendContext, KeyDescription, SecretRequest, Signer, Symptom
     from hatch_sign.values.algorithms import KeyAlgorithm
 
 
@@ -49,6 +49,12 @@ class EmulatedBackend:
         from hatch_sign.backends.emulated.keys import import_certificate  # noqa: PLC0415 (as above)
 
         import_certificate(reference, chain, context)
+
+    def diagnose(self, reference: str, context: BackendContext) -> Iterator[Symptom | SecretRequest]:
+        """Yield what there is to say of the token, the key and the PIN's tries, none of which needs a login."""
+        from hatch_sign.backends.emulated.diagnosis import diagnose  # noqa: PLC0415 (as above)
+
+        return diagnose(reference, context)
 
 
 @hookimpl

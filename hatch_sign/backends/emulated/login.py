@@ -61,9 +61,9 @@ def log_in(path: Path, request: SecretRequest, context: BackendContext, *, role:
     if others_may_read(path):
         context.warn(f"{display(path)}: others may read this token: chmod 600 it")
     # Whoever has to be asked is asked here, while no other process waits; below, the answer is there or was rejected.
-    context.secret(_mark_final(request, read_state(path), role))
+    context.secret(mark_final(request, read_state(path), role))
     with exclusive(path.parent):
-        request = _mark_final(request, read_state(path), role)
+        request = mark_final(request, read_state(path), role)
         pin = _usable_pin(context.secret(request), request, context)
         state, lock = _spend_try(path, role)
         try:
@@ -136,7 +136,7 @@ def _restore_tries(path: Path, role: Role) -> None:
         connection.execute("UPDATE locks SET tries = ? WHERE role = ?", (TRIES[role], role))
 
 
-def _mark_final(request: SecretRequest, state: TokenState, role: Role) -> SecretRequest:
+def mark_final(request: SecretRequest, state: TokenState, role: Role) -> SecretRequest:
     """Return `request`, marked where one try is left. Raises TokenLockedError where none is."""
     left = state.tries[role]
     if left == 0:

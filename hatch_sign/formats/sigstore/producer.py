@@ -1,4 +1,4 @@
-"""Makes Sigstore bundles: a message signature over the artifact's digest, or a DSSE envelope for Ed25519."""
+"""Makes Sigstore bundles: a message signature over the artifact's digest, or a DSSE envelope where none can be signed."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class BundleProducer:
         return bundle_schemes(key)
 
     def digests(self, scheme: Scheme) -> frozenset[str]:
-        """Return the hash that is signed; SHA-256 for Ed25519, whose statement names the artifact by it."""
-        return frozenset({scheme.hash or "sha256"})
+        """Return the hash that is signed, and SHA-256, by which a statement names the artifact where no digest is signed."""
+        return frozenset({scheme.hash or "sha256", "sha256"})
 
     def carries(self, seal: Seal) -> Sequence[Certificate]:
         """Return the leaf, where the configuration wants it in the bundle."""
@@ -37,16 +37,17 @@ class BundleProducer:
     def sign(self, subject: Subject, seal: Seal) -> bytes:
         """Return the bundle's bytes; raises as :func:`~hatch_sign.formats.sigstore.sealing.seal_bundle`."""
         hash_ = seal.scheme.hash
-        if hash_ is None:
+        if hash_ is None or not seal.takes_digests:
             return _sign_statement(subject, seal)
         digest = subject.digests[hash_]
         return seal_bundle(lambda: MessageSignature(hash_, digest, seal.sign_digest(digest)), digest, seal)
 
 
 def _sign_statement(subject: Subject, seal: Seal) -> bytes:
-    """Sign a statement instead of the artifact: no verifier accepts a message signature by pure Ed25519.
+    """Sign a statement instead of the artifact, whose digest this key does not sign.
 
-    A pure signature is over the whole artifact, which a token may not take, and which others read as Ed25519ph.
+    Of pure Ed25519 no verifier accepts a message signature: it is over the whole artifact, which a token may not take, and
+    which others read as Ed25519ph. A token that only hashes itself would have to be sent the artifact, too.
     """
     digests = {subject.name: {"sha256": subject.digests["sha256"]}}
     return sign_statement(Statement(digests, ARTIFACT_CLAIM, {}), seal)

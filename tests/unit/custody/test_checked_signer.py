@@ -300,3 +300,37 @@ def test_errors_of_ours_keep_their_kind() -> None:
     with pytest.raises(SecretRejectedError), open_signer(_Backend(enter=refuse), "sketch:release", _context()[0]):
         pass
     assert issubclass(SecretRejectedError, HatchSignError)
+
+
+class HashingSigner(EcSigner):
+    """A token that signs by ECDSA only what it has hashed itself, of at most 8 bytes."""
+
+    schemes = ()
+    message_schemes = (Scheme.ECDSA_SHA256,)
+    max_message = 8
+
+    def sign_digest(self, digest: bytes, scheme: Scheme) -> bytes:
+        raise AssertionError(digest, scheme)
+
+    def sign_hashing(self, message: bytes, scheme: Scheme) -> bytes:
+        return super().sign_digest(hashlib.new(str(scheme.hash), message).digest(), scheme)
+
+
+def test_a_token_that_hashes_itself_is_sent_small_messages_and_no_digests() -> None:
+    checked = CheckedSigner(HashingSigner(), reference="sketch:release")
+    assert checked.schemes == (Scheme.ECDSA_SHA256,)
+    assert not checked.takes_digests(Scheme.ECDSA_SHA256)
+    assert verify_message(
+        checked.public_key, checked.sign(b"8 bytes.", Scheme.ECDSA_SHA256), b"8 bytes.", Scheme.ECDSA_SHA256
+    )
+    with pytest.raises(UnsupportedError, match=r"9 bytes .* at most 8"):
+        checked.sign(b"9 bytes..", Scheme.ECDSA_SHA256)
+    with pytest.raises(UnsupportedError, match="hashes what it signs"):
+        checked.sign_digest(bytes(32), Scheme.ECDSA_SHA256)
+    assert checked.calls == 1
+
+
+def test_a_wrong_signature_of_a_token_that_hashes_itself_is_refused() -> None:
+    checked = CheckedSigner(HashingSigner(lambda signer, _: signer.honest(bytes(32))), reference="sketch:release")
+    with pytest.raises(WrongSignatureError):
+        checked.sign(b"message", Scheme.ECDSA_SHA256)

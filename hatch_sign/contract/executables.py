@@ -1,0 +1,23 @@
+"""Which ``sigstore-kms-NAME`` executables may be run: the environment says so, for a project writes its configuration."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ALLOW_VARIABLE = "HATCH_SIGN_ALLOW_KMS"
+"""The environment variable that names them, with commas between several."""
+
+EXECUTABLES = "sigstore-kms"
+"""The entry point ``backend.sigstore-kms`` is the backend that runs them; no reference has it for a scheme."""
+
+_NAME = re.compile(r"[a-z0-9-]+\Z")
+
+
+def allowed_executables(environ: Mapping[str, str]) -> frozenset[str]:
+    """Return the names that `environ` allows. What is no name, made of a-z, 0-9 and ``-``, allows nothing."""
+    names = environ.get(ALLOW_VARIABLE, "").split(",")
+    return frozenset(name for name in names if _NAME.match(name))

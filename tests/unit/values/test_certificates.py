@@ -1,0 +1,53 @@
+"""Chains are put in order from the leaf, by who signed whom and not by names alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from hatch_sign.testing.seals import private_key
+from hatch_sign.values.algorithms import KeyAlgorithm
+from hatch_sign.values.certificates import complete_chain, is_for_key, is_issued_by
+from hatch_sign.values.public_keys import as_public_key
+
+
+def key(which: int) -> ec.EllipticCurvePrivateKey:
+    made = private_key(KeyAlgorithm.ECDSA_P256, which)
+    assert isinstance(made, ec.EllipticCurvePrivateKey)
+    return made
+
+
+def certificate(subject: str, issuer: str, *, of: int, by: int) -> x509.Certificate:
+    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (issuer, subject)]
+    builder = x509.CertificateBuilder(*names, key(of).public_key(), 7)
+    builder = builder.not_valid_before(datetime(2026, 1, 1, tzinfo=UTC)).not_valid_after(datetime(2027, 1, 1, tzinfo=UTC))
+    return builder.sign(key(by), hashes.SHA256())
+
+
+ROOT = certificate("root", "root", of=0, by=0)
+MIDDLE = certificate("middle", "root", of=1, by=0)
+LEAF = certificate("leaf", "middle", of=2, by=1)
+NAMESAKE = certificate("middle", "root", of=3, by=0)
+
+
+def test_a_chain_is_found_whatever_the_order_and_ends_with_its_root() -> None:
+    assert complete_chain(LEAF, [ROOT, NAMESAKE, LEAF, MIDDLE, MIDDLE]) == [LEAF, MIDDLE, ROOT]
+
+
+def test_a_chain_ends_where_an_issuer_is_missing() -> None:
+    assert complete_chain(LEAF, [ROOT]) == [LEAF]
+
+
+def test_a_namesake_is_no_issuer() -> None:
+    assert is_issued_by(LEAF, MIDDLE)
+    assert not is_issued_by(LEAF, NAMESAKE)
+    assert not is_issued_by(LEAF, ROOT)
+
+
+def test_a_certificate_is_for_its_own_key_only() -> None:
+    assert is_for_key(LEAF, as_public_key(key(2).public_key(), subject="test"))
+    assert not is_for_key(LEAF, as_public_key(key(1).public_key(), subject="test"))
