@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs the independent programs that check what hatch-sign writes.
 #
-#   bash tests/peers/install.sh [cosign] [js] [loopback] [sigstore-python] [tools]
+#   bash tests/peers/install.sh [cosign] [js] [loopback] [sigstore-python] [tokens] [tools]
 #
 # No argument means all of them. Everything lands in one cache folder outside the checkout:
 # $HATCH_SIGN_PEERS, else $XDG_CACHE_HOME/hatch-sign-peers, else ~/.cache/hatch-sign-peers.
 # Each peer is installed once per pinned version. A stamp naming the pins is written last, so a run that is
 # killed half-way leaves no stamp, and the next run starts that peer afresh.
+# The tokens are Debian packages, which go where Debian puts them: for these it needs to be root, or sudo.
 # Packages come from whatever Go proxy and npm and Python indexes the machine is configured to use.
 set -euo pipefail
 
@@ -19,6 +20,11 @@ LOOPBACK_PACKAGES=(
 )
 SIGSTORE_PYTHON_VERSION=4.5.1
 NODE_MINIMUM=20
+# SoftHSM, p11-kit, openCryptoki, a software TPM and what lies between it and PKCS#11, and OpenSC to look at them all.
+TOKEN_PACKAGES=(
+  softhsm2 p11-kit p11-kit-modules opencryptoki opensc gnutls-bin util-linux
+  swtpm tpm2-tools tpm2-abrmd libtss2-tcti-tabrmd0 libtss2-tcti-swtpm0 dbus libtpm2-pkcs11-1 libtpm2-pkcs11-tools
+)
 
 cache=${HATCH_SIGN_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/hatch-sign-peers}
 python=${HATCH_SIGN_PEERS_PYTHON:-python3}
@@ -99,6 +105,27 @@ install_sigstore_python() {
   write_stamp "$stamp" "$SIGSTORE_PYTHON_VERSION"
 }
 
+install_tokens() {
+  local package
+  local -a missing=() as_root=()
+  command -v dpkg-query >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1 \
+    || die "there is no apt-get here: install what Debian calls ${TOKEN_PACKAGES[*]}"
+  for package in "${TOKEN_PACKAGES[@]}"; do
+    [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+  done
+  if ((${#missing[@]} == 0)); then
+    say "the tokens are already there"
+    return
+  fi
+  if ((EUID != 0)); then
+    need sudo "run this as root, or install ${missing[*]} yourself"
+    as_root=(sudo)
+  fi
+  say "installing ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq >&2
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >&2
+}
+
 check_tools() {
   need openssl "install it with 'apt-get install openssl'"
   need_node
@@ -114,12 +141,12 @@ lock_cache() {
 }
 
 main() {
-  (($# > 0)) || set -- tools js loopback sigstore-python cosign
+  (($# > 0)) || set -- tools js loopback sigstore-python cosign tokens
   local peer
   for peer in "$@"; do
     case $peer in
-      cosign | js | loopback | sigstore-python | tools) ;;
-      *) say "unknown peer '$peer': choose among cosign, js, loopback, sigstore-python, tools"; exit 2 ;;
+      cosign | js | loopback | sigstore-python | tokens | tools) ;;
+      *) say "unknown peer '$peer': choose among cosign, js, loopback, sigstore-python, tokens, tools"; exit 2 ;;
     esac
   done
   lock_cache
@@ -129,6 +156,7 @@ main() {
       js) install_npm sigstore-js "${JS_PACKAGES[@]}" ;;
       loopback) install_npm loopback-sigstore "${LOOPBACK_PACKAGES[@]}" ;;
       sigstore-python) install_sigstore_python ;;
+      tokens) install_tokens ;;
       tools) check_tools ;;
     esac
   done
