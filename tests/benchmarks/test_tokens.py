@@ -52,14 +52,19 @@ def test_a_batch_by_a_token(bench: Bench, tmp_path: Path) -> None:
                 hatch_sign("key", "generate", token.reference(key), "--algorithm", key), environ=environ, folder=tmp_path
             )
             token.forget_calls()
-            ours = hatch_sign("sign", str(dist), "--overwrite", "--key", token.reference(key))
-            run_once(ours, environ=environ, folder=bench.folder)
+            ours = hatch_sign("sign", str(dist), "--key", token.reference(key))
+            fresh = ["sh", "-c", f"rm -f {shlex.quote(str(dist))}/*.json && {shlex.join(ours)}"]
+            run_once(fresh, environ=environ, folder=bench.folder)
             calls = token.calls()
             assert (calls["C_Login"], calls["C_Sign"]) == (1, ARTIFACTS)
             few = sorted(str(path) for path in dist.iterdir() if path.suffix == ".bin")[:IN_A_LOOP]
             commands = {
-                "one run": ours,
-                "a login each": ["sh", "-c", " && ".join(shlex.join([*ours[:4], name, *ours[5:]]) for name in few)],
+                "one run": fresh,
+                "a login each": [
+                    "sh",
+                    "-c",
+                    " && ".join(shlex.join([*ours[:4], name, *ours[5:], "--overwrite"]) for name in few),
+                ],
             }
             if key.startswith("ecdsa"):  # OpenSC 0.23's tool gets no RSA signature from SoftHSM 2.6.1 (CKR_GENERAL_ERROR)
                 commands["pkcs11-tool"] = ["sh", "-c", _pkcs11_tool(token.module, few, tmp_path)]

@@ -87,7 +87,7 @@ def test_every_configuration_in_the_readme_is_without_mistakes(tmp_path: Path) -
     (tmp_path / "release.pub").write_bytes(encode_public_key_pem(as_public_key(key.public_key(), subject="test")))
     (tmp_path / "roots.pem").write_bytes(self_signed(key))
     blocks = re.findall(r"^```toml\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.DOTALL | re.MULTILINE)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         (tmp_path / "pyproject.toml").write_text(block)
         done = check_configuration(tmp_path)
@@ -140,8 +140,8 @@ def version_source(folder: Path) -> Path | None:
 
 def test_the_readme_pins_the_version_that_is_shipped() -> None:
     """Anybody may register the name on an index; the README says to pin it, and to this version."""
-    pinned = re.findall(r'dependencies = \["hatch-sign==(.*?)"\]', (ROOT / "README.md").read_text("utf-8"))
-    assert pinned == [hatch_sign.__version__]
+    pinned = re.findall(r'"(hatch-sign(?:-[a-z0-9]+)?)==(.*?)"', (ROOT / "README.md").read_text("utf-8"))
+    assert pinned == [("hatch-sign", hatch_sign.__version__), ("hatch-sign-pkcs11", hatch_sign.__version__)]
 
 
 def test_every_entry_point_of_the_core_is_there() -> None:
