@@ -63,17 +63,39 @@ class Cryptoki:
 
     def __init__(self, path: str) -> None:
         """Find the module, which the caller has loaded from `path`. Raises OSError and CryptokiError."""
-        library = ctypes.CDLL(path)
-        functions = ctypes.POINTER(_FunctionList)()
-        _require(library.C_GetFunctionList(ctypes.byref(functions)))
-        self._library = library  # As long as it is held, the module stays loaded.
-        self._functions = functions.contents
+        self._library = ctypes.CDLL(path)  # As long as it is held, the module stays loaded.
+        self._functions = self._ask_for_functions()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether all who ask get the same functions; p11-kit's client gives each an instance of its own."""
+        return ctypes.addressof(self._ask_for_functions()) == ctypes.addressof(self._functions)
 
     def initialize(self) -> bool:
-        """Initialise the module; return whether it takes threads.
+        """Initialise the module, anew where it was initialised already; return whether it takes threads.
 
-        Raises CryptokiError, with CKR_CRYPTOKI_ALREADY_INITIALIZED where it has been initialised by somebody.
+        Raises CryptokiError.
         """
+        try:
+            return self._initialize()
+        except CryptokiError as error:
+            if error.code != CKR_CRYPTOKI_ALREADY_INITIALIZED:
+                raise
+        self.finalize()
+        return self._initialize()
+
+    def finalize(self) -> None:
+        """End every session and login of this process with the module, if there was any. Raises CryptokiError."""
+        code = self._functions.finalize(None)
+        if code != CKR_CRYPTOKI_NOT_INITIALIZED:
+            _require(code)
+
+    def _ask_for_functions(self) -> _FunctionList:
+        functions = ctypes.POINTER(_FunctionList)()
+        _require(self._library.C_GetFunctionList(ctypes.byref(functions)))
+        return functions.contents
+
+    def _initialize(self) -> bool:
         arguments = _InitializeArguments(flags=_CKF_OS_LOCKING_OK)
         code = self._functions.initialize(ctypes.byref(arguments))
         if code in _REFUSALS_OF_THREADS:
@@ -81,12 +103,6 @@ class Cryptoki:
             return False
         _require(code)
         return True
-
-    def finalize(self) -> None:
-        """End every session and login of this process with the module, if there was any. Raises CryptokiError."""
-        code = self._functions.finalize(None)
-        if code != CKR_CRYPTOKI_NOT_INITIALIZED:
-            _require(code)
 
 
 def _require(code: int) -> None:

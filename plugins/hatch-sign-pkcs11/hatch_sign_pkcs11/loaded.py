@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 import pkcs11
@@ -24,6 +24,24 @@ CLAIM_TO_LOCK = ("tpm2-software",)
 """How the makers of modules call themselves that say they lock, and do not: of two threads in tpm2-pkcs11 1.9, one fails."""
 
 
+class _OwnInstance:
+    """The instance that python-pkcs11 has of a module that gives each caller one: nothing but the library reaches it."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def initialize(self) -> bool:
+        """Initialise it anew, without threads, as python-pkcs11 does. Raises PKCS11Error."""
+        self.finalize()
+        self._library.initialize()
+        return False
+
+    def finalize(self) -> None:
+        """End its sessions, if there are any; what is lost has none."""
+        with suppress(pkcs11.PKCS11Error):
+            self._library.finalize()
+
+
 class LoadedModule:
     """One module of this process.
 
@@ -37,8 +55,10 @@ class LoadedModule:
         self.generation = 0
         self.users = 0
         self.gate = Gate()
+        self._initialized = False
         with translated(f"the module {path}"):
-            self.library, self._cryptoki = _load(path)
+            self.library, cryptoki = _load(path)
+            self._instance = cryptoki if cryptoki.is_shared else _OwnInstance(self.library)
             self._initialize()
 
     @property
@@ -59,16 +79,18 @@ class LoadedModule:
 
     def finalize(self) -> None:
         """Give the module up; a failure changes nothing for anybody."""
-        try:
-            self._cryptoki.finalize()
-        except CryptokiError:
-            return
+        if self._initialized:
+            with suppress(CryptokiError):
+                self._instance.finalize()
 
     def _initialize(self) -> None:
-        # python-pkcs11 has initialised it without threads, or a parent process did before it forked.
-        self._cryptoki.finalize()
-        takes_threads = self._cryptoki.initialize() and not self.library.manufacturer_id.startswith(CLAIM_TO_LOCK)
+        if self._initialized:  # Some modules complain on standard error where there is nothing to finalise.
+            self._initialized = False
+            self._instance.finalize()
+        # At first, python-pkcs11 has initialised it without threads, or a parent process did before it forked.
+        takes_threads = self._instance.initialize() and not self.library.manufacturer_id.startswith(CLAIM_TO_LOCK)
         self._one_at_a_time: nullcontext[None] | threading.Lock = nullcontext() if takes_threads else threading.Lock()
+        self._initialized = True
 
 
 _modules: dict[str, LoadedModule] = {}

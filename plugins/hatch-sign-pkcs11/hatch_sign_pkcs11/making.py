@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pkcs11
 from cryptography.hazmat.primitives.serialization import Encoding
-from pkcs11 import Attribute, KeyType, MechanismFlag, ObjectClass
+from pkcs11 import DEFAULT, Attribute, KeyType, MechanismFlag, ObjectClass
 
 from hatch_sign.values.algorithms import KeyAlgorithm
 from hatch_sign.values.display import display
@@ -30,18 +30,26 @@ if TYPE_CHECKING:
 
     from hatch_sign.contract.backends import BackendContext, KeyDescription
 
+_Form = tuple[KeyType, int | None, bytes | None]
+"""A kind of key, its size in bits for RSA, its curve for the others."""
+
 _ID_SIZE = 20
 """Bytes of the id of a new key, as long as those that other tools take from a hash of the key."""
 
 _RSA_SIZES = {KeyAlgorithm.RSA_3072: 3072, KeyAlgorithm.RSA_4096: 4096}
-_REFUSED_CURVES = (pkcs11.AttributeValueInvalid, pkcs11.DomainParamsInvalid, pkcs11.TemplateInconsistent)
+_NOT_MADE = (
+    pkcs11.AttributeValueInvalid,
+    pkcs11.DomainParamsInvalid,
+    pkcs11.KeySizeRange,
+    pkcs11.MechanismInvalid,
+    pkcs11.TemplateInconsistent,
+)
+"""How tokens say that they make no such key."""
 
-_PRIVATE = {
-    Attribute.PRIVATE: True,
-    Attribute.SENSITIVE: True,
-    Attribute.EXTRACTABLE: False,
-}
-"""What is asked for beside the use: a key that never leaves. Its use is to sign, and nothing else."""
+_NEVER_LEAVES = {Attribute.PRIVATE: True, Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
+_SIGNS_ONLY = {Attribute.DECRYPT: False, Attribute.UNWRAP: False, Attribute.DERIVE: False}
+_USES_LEFT_TO_THE_TOKEN = dict.fromkeys(_SIGNS_ONLY, DEFAULT)
+_PUBLIC = {Attribute.PRIVATE: False, Attribute.ENCRYPT: DEFAULT, Attribute.WRAP: DEFAULT}
 
 
 def generate_key(reference: str, algorithm: KeyAlgorithm, context: BackendContext) -> KeyDescription:
@@ -60,7 +68,7 @@ def generate_key(reference: str, algorithm: KeyAlgorithm, context: BackendContex
             message = f"{subject}: the token holds such a key already"
             raise CustodyError(message, remedy="choose another label: a key is never replaced")
         key_id = parsed.id or secrets.token_bytes(_ID_SIZE)
-        _make(session, algorithm, parsed.object, key_id, subject)
+        _make(session, algorithm, label=parsed.object, key_id=key_id, subject=subject, context=context)
         made = find_key(session, replace(parsed, id=key_id))
         return describe(session, made, connection, parsed, context)
 
@@ -84,29 +92,41 @@ def import_certificate(reference: str, chain: Sequence[Certificate], context: Ba
         _store_leaf(session, chain[0], key, present)
 
 
-def _make(session: Session, algorithm: KeyAlgorithm, label: str, key_id: bytes, subject: str) -> None:
-    failure: Exception | None = None
-    for kind, size, curve in _forms(algorithm):
-        try:
-            session.generate_keypair(
-                kind,
-                size,
-                id=key_id,
-                label=label,
-                store=True,
-                capabilities=MechanismFlag.SIGN | MechanismFlag.VERIFY,
-                public_template={Attribute.EC_PARAMS: curve} if curve else {},
-                private_template=_PRIVATE,
-            )
-        except (pkcs11.MechanismInvalid, pkcs11.KeySizeRange, *_REFUSED_CURVES) as error:
-            failure = error
-        else:
+def _make(
+    session: Session, algorithm: KeyAlgorithm, *, label: str, key_id: bytes, subject: str, context: BackendContext
+) -> None:
+    failures = []
+    for uses in (_SIGNS_ONLY, _USES_LEFT_TO_THE_TOKEN):
+        for form in _forms(algorithm):
+            try:
+                _generate(session, form, uses, label=label, key_id=key_id)
+            except pkcs11.PKCS11Error as error:
+                failures.append(error)
+                continue
+            if uses is not _SIGNS_ONLY:
+                context.warn(f"{subject}: the token makes no key that does nothing but sign: this one may do more")
             return
-    message = f"{subject}: the token does not make {algorithm.value} keys ({type(failure).__name__})"
+    if not isinstance(failures[0], _NOT_MADE):
+        raise failures[0]
+    message = f"{subject}: the token does not make {algorithm.value} keys ({type(failures[0]).__name__})"
     raise UnsupportedError(message, remedy="choose another --algorithm; `hatch-sign doctor` shows what the token offers")
 
 
-def _forms(algorithm: KeyAlgorithm) -> Sequence[tuple[KeyType, int | None, bytes | None]]:
+def _generate(session: Session, form: _Form, uses: dict[Attribute, Any], *, label: str, key_id: bytes) -> None:
+    kind, size, curve = form
+    session.generate_keypair(
+        kind,
+        size,
+        id=key_id,
+        label=label,
+        store=True,
+        capabilities=MechanismFlag.SIGN | MechanismFlag.VERIFY,
+        public_template={Attribute.KEY_TYPE: kind, **_PUBLIC, **({Attribute.EC_PARAMS: curve} if curve else {})},
+        private_template={Attribute.KEY_TYPE: kind, **_NEVER_LEAVES, **uses},
+    )
+
+
+def _forms(algorithm: KeyAlgorithm) -> Sequence[_Form]:
     """Return what to ask for, in turn: Ed25519 has two names, and tokens know one of them."""
     if algorithm in _RSA_SIZES:
         return [(KeyType.RSA, _RSA_SIZES[algorithm], None)]

@@ -1,7 +1,8 @@
 """Searching the objects of a token, without what python-pkcs11 leaves behind when a search fails.
 
 After a failed C_FindObjectsInit its search object is finalised, calls C_FindObjectsFinal for a search that was never
-begun, and raises in its finaliser: the interpreter prints a traceback that nobody can catch. That one complaint is dropped.
+begun, and raises in its finaliser, as it does after a search in which the token was lost: the interpreter prints a traceback
+that nobody can catch. That one complaint is dropped.
 """
 
 from __future__ import annotations
@@ -27,7 +28,13 @@ def search(session: Session, template: Mapping[Attribute, Any]) -> Sequence[Any]
     The search is run to its end: one that is left open makes the next signature in its session fail.
     """
     with _without_complaints():
-        return list(session.get_objects(dict(template)))
+        try:
+            return list(session.get_objects(dict(template)))
+        except PKCS11Error as error:
+            failure = type(error)(*error.args)
+            # The tracebacks hold the frames that hold the search: it is finalised here, and not when they are dropped.
+            error.__traceback__ = error.__context__ = None
+    raise failure
 
 
 @contextmanager
