@@ -22,6 +22,8 @@ class SecretRequest:
     `label` names the token or account, so that a secret is asked for once in a run. `source` is the reference's own
     ``pin-source`` (``env:NAME``, ``file:PATH``, ``keyring:SERVICE/USER``), `variables` the environment variables that
     this kind of backend honours after ``HATCH_SIGN_PIN``. `final_try` says that one more wrong try locks the token.
+    `at_token` says that it is entered at the token's own keypad: nothing is looked for, and the answer is empty; what is
+    asked is whether a try may be made.
     """
 
     kind: Literal["pin", "so-pin", "token"]
@@ -30,6 +32,7 @@ class SecretRequest:
     source: str | None = None
     variables: tuple[str, ...] = ()
     final_try: bool = False
+    at_token: bool = False
 
 
 class BackendContext(Protocol):
@@ -43,6 +46,11 @@ class BackendContext(Protocol):
     @property
     def max_concurrency(self) -> int:
         """The most calls that the run will ever have under way at once: no session pool need be larger."""
+        ...
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run is being given up: who waits for something waits no longer."""
         ...
 
     def secret(self, request: SecretRequest) -> str:
@@ -162,7 +170,11 @@ class HashesMessages(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KeyDescription:
-    """One key as its token or service lists it. `reference` opens it again; `id` is the token's own, in hex."""
+    """One key as its token or service lists it. `reference` opens it again; `id` is the token's own, in hex.
+
+    `proved` says that the public key is the private one's own; where it is not, anybody who may write to the token may have
+    put it there, and it is not given to others to trust before the private key has signed something.
+    """
 
     reference: str
     label: str
@@ -170,6 +182,7 @@ class KeyDescription:
     public_key: PublicKey
     protection: Protection
     certificates: tuple[Certificate, ...] = ()
+    proved: bool = True
 
 
 @runtime_checkable

@@ -53,6 +53,7 @@ class RunContext:
         self._prompt = prompt
         self._on_warning = on_warning
         self._lock = threading.Lock()
+        self._stopped = False
         self._secrets: dict[tuple[str, str], _Secret] = {}
         self._warned: set[str] = set()
 
@@ -66,6 +67,15 @@ class RunContext:
         """The most calls that the run will ever have under way at once."""
         return self._max_concurrency
 
+    @property
+    def stopped(self) -> bool:
+        """Whether :meth:`stop` was called."""
+        return self._stopped
+
+    def stop(self) -> None:
+        """Say that the run is being given up, as after Ctrl-C; from any thread."""
+        self._stopped = True
+
     def secret(self, request: SecretRequest) -> str:
         """Return the secret, asked for once per kind and label however many threads wait for it.
 
@@ -75,6 +85,8 @@ class RunContext:
         entry = self._entry(request)
         with entry.lock:
             self._refuse_spent(entry, request)
+            if request.at_token:
+                return ""
             if entry.value is None and entry.failure is None:
                 self._fill(entry, request)
             if entry.value is not None:

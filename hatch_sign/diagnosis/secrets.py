@@ -26,6 +26,7 @@ class NoSecrets:
     """
 
     max_concurrency = 1
+    stopped = False
 
     def __init__(self, environ: Mapping[str, str], *, on_warning: Callable[[str], None]) -> None:
         self.asked = False
@@ -61,6 +62,9 @@ def look_for_secret(request: SecretRequest, environ: Mapping[str, str], *, can_a
     warnings: list[str] = []
     if request.final_try:
         yield warning(subject, "only one try is left, and a wrong one locks the token", "--spend-final-try tries it")
+    if request.at_token:
+        yield ok(subject, "it is entered at the token itself")
+        return
     if _can_be_read_once(request):
         yield ok(subject, f"{_where(request, environ)}, which is no regular file: it is read when the key is opened")
         return

@@ -22,7 +22,7 @@ SIGSTORE_PYTHON_VERSION=4.5.1
 NODE_MINIMUM=20
 # SoftHSM, p11-kit, openCryptoki, a software TPM and what lies between it and PKCS#11, and OpenSC to look at them all.
 TOKEN_PACKAGES=(
-  softhsm2 p11-kit p11-kit-modules opencryptoki opensc gnutls-bin util-linux
+  softhsm2 p11-kit p11-kit-modules opencryptoki opensc strace util-linux
   swtpm tpm2-tools tpm2-abrmd libtss2-tcti-tabrmd0 libtss2-tcti-swtpm0 dbus libtpm2-pkcs11-1 libtpm2-pkcs11-tools
 )
 

@@ -81,10 +81,10 @@ def find(peer: Peer | str) -> Path | None:
 def require(peer: Peer | str) -> Path:
     """Return what :func:`find` returns, else skip the test, or fail it under continuous integration."""
     found = find(peer)
-    if found is not None:
-        return found
-    remedy = "apt-get install openssl" if peer == Peer.OPENSSL else f"bash tests/peers/install.sh {peer}"
-    skip_or_fail(f"{peer} is not installed: run '{remedy}'")
+    if found is None:
+        remedy = "apt-get install openssl" if peer == Peer.OPENSSL else f"bash tests/peers/install.sh {peer}"
+        skip_or_fail(f"{peer} is not installed: run '{remedy}'")
+    return found
 
 
 def skip_or_fail(reason: str) -> NoReturn:

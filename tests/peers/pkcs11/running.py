@@ -37,7 +37,7 @@ def run_suite(token: RealToken, suite: str, *options: str, seconds: float) -> Su
     """
     with tempfile.TemporaryDirectory(prefix="suite-") as folder:
         report = Path(folder, "report.xml")
-        wanted = ["-q", "-p", "no:cacheprovider", f"--junitxml={report}", f"--basetemp={folder}/tmp"]
+        wanted = ["-q", "-p", "no:cacheprovider", f"--junitxml={report}", f"--basetemp={folder}/base"]
         done = run_python(token, "-m", "pytest", *wanted, *options, SUITES / suite, seconds=seconds)
         found = ET.parse(report).getroot().find("testsuite")  # noqa: S314 - pytest wrote it just now
         assert found is not None
@@ -68,6 +68,8 @@ def run_hatch_sign(token: RealToken, *arguments: str | Path, seconds: float = 60
 def _described(token: RealToken) -> str:
     given = {
         "name": token.name.value,
+        "label": token.label,
+        "module": str(token.module),
         "reference": token.reference("LABEL"),
         "pin": token.pin,
         "so-pin": token.so_pin,

@@ -8,9 +8,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...integration.cli.cli_project import Project, Ran
-from .tokens import RealToken
+
+if TYPE_CHECKING:
+    from .tokens import RealToken
 
 KEY = "signing"
 
@@ -24,7 +27,7 @@ audit-file = "audit.jsonl"
 [[verify.trust]]
 public-key = "release.pub"
 """
-_PATIENCE = 120.0
+_PATIENCE = 60.0
 """Seconds that a command may take."""
 
 

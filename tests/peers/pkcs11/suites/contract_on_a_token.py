@@ -41,6 +41,7 @@ class TestToken(BackendContract):
 
     algorithms = TOKEN.algorithms
     secrets = (TOKEN.pin, TOKEN.so_pin, WRONG_PIN)
+    shows_keys_without_login = False
 
     @pytest.fixture
     def backend(self) -> Backend:

@@ -54,10 +54,11 @@ class RealToken:
     """A running, initialised token without a key. `folder` holds all its files, and is the mark of its processes.
 
     `environ` holds the variables by which a process reaches the token; they are read when it loads the module, so that
-    one process can use one such token. `algorithms` are the kinds of key that it makes, `lacks` the schemes that keys of these kinds can
-    have and its keys have not, `unusable` the kinds of key that it makes and then cannot sign with. `takes_threads` says whether the
-    module may be called from several threads at once. `entrance` runs a command where the token can be reached; empty for
-    one that can be reached from everywhere.
+    one process can use one such token. `entrance` runs a command where the token can be reached; empty for one that can
+    be reached from everywhere. `takes_threads` says whether the module may be called from several threads at once.
+
+    `algorithms` are the kinds of key that it makes; `lacks` the schemes that keys of these kinds can have and its keys have
+    not; `unusable` the kinds of key that it makes and then cannot sign with. Everything else has to be refused.
     """
 
     name: TokenName
@@ -138,4 +139,6 @@ def softhsm_module() -> Path:
 
 
 def _in_library_folders(name: str) -> Path | None:
-    return next((path for path in [Path("/usr/lib", name), *sorted(Path("/usr/lib").glob(f"*/{name}"))] if path.exists()), None)
+    return next(
+        (path for path in [Path("/usr/lib", name), *sorted(Path("/usr/lib").glob(f"*/{name}"))] if path.exists()), None
+    )

@@ -41,8 +41,9 @@ class RemoteServer:
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
         self.socket.unlink(missing_ok=True)
-        command = ["p11-kit", "server", "--foreground", "--provider", softhsm_module(), "--name", self.socket]
-        manager = running([*command, f"pkcs11:token={LABEL}"], self.folder, ready=self._answers, environ=self.environ)
+        served = ["--provider", str(softhsm_module()), "--name", str(self.socket), f"pkcs11:token={LABEL}"]
+        command = ["p11-kit", "server", "--foreground", *served]
+        manager = running(command, self.folder, ready=self._answers, environ=self.environ)
         self._process = self._stack.enter_context(manager)
 
     def kill(self) -> None:
@@ -66,7 +67,7 @@ def remote_server() -> Iterator[RemoteServer]:
     with rig_folder() as folder:
         environ = initialise_softhsm(folder)
         address = {"P11_KIT_SERVER_ADDRESS": f"unix:path={folder / 'socket'}"}
-        token = RealToken(TokenName.REMOTE, folder, module, algorithms=_ALGORITHMS, takes_threads=True, environ=address)
+        token = RealToken(TokenName.REMOTE, folder, module, algorithms=_ALGORITHMS, takes_threads=False, environ=address)
         server = RemoteServer(token, folder, environ)
         try:
             server.start()
@@ -77,6 +78,10 @@ def remote_server() -> Iterator[RemoteServer]:
 
 @contextlib.contextmanager
 def remote_token() -> Iterator[RealToken]:
-    """Run a server, and lend its token. It does what SoftHSM does, as far as p11-kit passes it on."""
+    """Run a server, and lend its token. It does what SoftHSM does, as far as p11-kit passes it on.
+
+    Its client gives whoever asks for its functions a connection of their own, and python-pkcs11 initialises its own without
+    threads. That is as well: in p11-kit 0.24, of several threads that wait for answers, some wait for ever when it breaks.
+    """
     with remote_server() as server:
         yield server.token

@@ -1,0 +1,104 @@
+"""The connection to a vault: its clients, and the credential of Azure's own tools."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hatch_sign.remote import NetworkLimits, ServiceCaller, missing_extra, open_remote_key, pool_size
+from hatch_sign_kms.azure.key import AzureKey
+from hatch_sign_kms.azure.references import parse_azure_reference
+from hatch_sign_kms.azure.translate import classify
+from hatch_sign_kms.logs import keep_quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from azure.core.credentials import TokenCredential
+    from azure.core.pipeline.transport import RequestsTransport
+    from azure.keyvault.certificates import CertificateClient
+    from azure.keyvault.keys import KeyClient, KeyVaultKey
+    from azure.keyvault.keys.crypto import CryptographyClient
+
+    from hatch_sign.contract.backends import BackendContext, Signer
+    from hatch_sign_kms.azure.references import AzureReference
+
+NORMAL = NetworkLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """The clients of one vault, over one pool of connections and one login."""
+
+    url: str
+    keys: KeyClient
+    credential: TokenCredential
+    transport: RequestsTransport
+
+    def cryptography(self, key: KeyVaultKey) -> CryptographyClient:
+        """Return what signs with `key`, which is not asked for again."""
+        from azure.keyvault.keys.crypto import CryptographyClient  # noqa: PLC0415 - an extra
+
+        return CryptographyClient(key, self.credential, transport=self.transport, **_OPTIONS)
+
+    def certificates(self) -> CertificateClient:
+        """Return what reads the certificates of the vault."""
+        from azure.keyvault.certificates import CertificateClient  # noqa: PLC0415 - an extra, for few keys
+
+        return CertificateClient(self.url, self.credential, transport=self.transport, **_OPTIONS)
+
+
+# Repeating is left to the one policy of hatch_sign.remote; a vault redirects nobody, and a login follows no redirection.
+_OPTIONS = {"retry_total": 0, "permit_redirects": False}
+
+
+def open_key(reference: str, context: BackendContext) -> AbstractContextManager[Signer]:
+    """Return what connects when it is entered, and disconnects when it is left. Raises ConfigurationError."""
+    parsed = parse_azure_reference(reference)
+    return open_remote_key(lambda: _connect_to_key(parsed, context), subject=parsed.text, context=context)
+
+
+def make_caller(reference: AzureReference, *, limits: NetworkLimits = NORMAL) -> ServiceCaller:
+    """Return what asks the service about one reference."""
+    return ServiceCaller(service=reference.service, key=reference.text, classify=classify, limits=limits)
+
+
+@contextmanager
+def connect(reference: AzureReference, caller: ServiceCaller, *, connections: int) -> Iterator[Vault]:
+    """Lend the clients of a vault; nobody logs in before the first call. Raises PluginError where the SDK is missing."""
+    try:
+        from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415 - an extra
+        from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - as above
+        from azure.keyvault.keys import KeyClient  # noqa: PLC0415 - as above
+    except ImportError:
+        raise missing_extra(scheme="azurekms:", package="azure.keyvault.keys", requirement="hatch-sign-kms[azure]") from None
+    keep_quiet("azure", "msal")
+    with ExitStack() as opened:
+        session = _make_session(connections)
+        limits = caller.limits
+        transport = RequestsTransport(
+            session=session, connection_timeout=limits.connect, read_timeout=limits.read, use_env_settings=True
+        )
+        opened.enter_context(transport)
+        credential = opened.enter_context(DefaultAzureCredential())
+        keys = KeyClient(reference.url, credential, transport=transport, **_OPTIONS)
+        yield Vault(reference.url, keys, credential, transport)
+
+
+@contextmanager
+def _connect_to_key(reference: AzureReference, context: BackendContext) -> Iterator[AzureKey]:
+    caller = make_caller(reference)
+    with connect(reference, caller, connections=pool_size(context)) as vault:
+        yield AzureKey(vault, reference, caller, warn=context.warn)
+
+
+def _make_session(connections: int) -> object:
+    """Return a session that keeps as many connections as are used at once: its default is ten, the rest are thrown away."""
+    import requests  # noqa: PLC0415 - comes with the SDK
+    from requests.adapters import HTTPAdapter  # noqa: PLC0415 - as above
+
+    session = requests.Session()
+    session.mount("https://", HTTPAdapter(pool_maxsize=connections, max_retries=0))
+    return session

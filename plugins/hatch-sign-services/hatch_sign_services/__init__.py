@@ -1,0 +1,1 @@
+"""Signing services behind HTTPS: Keyfactor SignServer, and Azure Artifact Signing."""
