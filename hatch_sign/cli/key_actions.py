@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -12,7 +13,7 @@ from hatch_sign.custody.checked_signer import open_signer, unchained
 from hatch_sign.storage.atomic import write_atomically
 from hatch_sign.values.algorithms import KeyAlgorithm
 from hatch_sign.values.display import display
-from hatch_sign.values.errors import KeyNotFoundError, UsageError
+from hatch_sign.values.errors import KeyNotFoundError, UsageError, WrongSignatureError
 from hatch_sign.values.public_keys import describe_key, encode_public_key, encode_public_key_pem
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from hatch_sign.custody.context import RunContext
 
 _SCHEMA = "hatch-sign/keys/v1"
+_PROOF_SIZE = 32
 
 
 def generate(arguments: argparse.Namespace, environment: Environment) -> int:
@@ -97,7 +99,10 @@ def import_certificate(arguments: argparse.Namespace, environment: Environment) 
 def export_public(arguments: argparse.Namespace, environment: Environment) -> int:
     """Write the public key."""
     _check_output(arguments)
-    key = _describe(arguments.uri, *_open(arguments, environment))
+    backend, context = _open(arguments, environment)
+    key = _describe(arguments.uri, backend, context)
+    if not key.proved:
+        _prove(key, arguments.uri, backend, context)
     _write(arguments, environment, encode_public_key_pem(key.public_key))
     return 0
 
@@ -127,6 +132,18 @@ def _describe(uri: str, backend: Backend, context: RunContext) -> KeyDescription
     found = ", ".join(display(key.reference) for key in keys) or "none"
     message = f"{_shown(uri)}: it must name one key, and selects {len(keys)}: {found}"
     raise KeyNotFoundError(message)
+
+
+def _prove(key: KeyDescription, uri: str, backend: Backend, context: RunContext) -> None:
+    """Have random bytes signed: a public key that others will trust must not be one that somebody put beside the private.
+
+    Raises WrongSignatureError for a key that is not of this pair.
+    """
+    with open_signer(backend, uri, context) as signer:
+        signer.sign(secrets.token_bytes(_PROOF_SIZE), signer.schemes[0])
+        if signer.public_key != key.public_key:
+            message = f"{_shown(uri)}: the token shows two public keys for it"
+            raise WrongSignatureError(message, remedy="remove the one that does not belong to the private key")
 
 
 def _describe_opened(uri: str, backend: Backend, context: RunContext) -> KeyDescription:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from hatch_sign.artifacts.discovery import Artifact
     from hatch_sign.configuration.model import Configuration
-    from hatch_sign.contract import BackendContext
+    from hatch_sign.custody.context import RunContext
     from hatch_sign.registry import Registry
     from hatch_sign.trust.policy import Policy
     from hatch_sign.verification.reports import ArtifactReport
@@ -71,7 +71,7 @@ def load_anchored(root: Path, project: Path, environ: Mapping[str, str], registr
 
 
 def sign_built(
-    preparation: Preparation, built: Path, *, folders: Sequence[Path], context: BackendContext, now: datetime
+    preparation: Preparation, built: Path, *, folders: Sequence[Path], context: RunContext, now: datetime
 ) -> tuple[tuple[Outcome, ...], tuple[Path, ...]]:
     """Sign the artifact at `built`, or all in that folder; return what was found, and the stale files that were removed.
 

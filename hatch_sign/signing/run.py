@@ -24,7 +24,7 @@ from hatch_sign.values.outcomes import Outcome, Verdict
 
 if TYPE_CHECKING:
     from hatch_sign.artifacts.discovery import Artifact
-    from hatch_sign.contract import BackendContext
+    from hatch_sign.custody.context import RunContext
     from hatch_sign.registry import Registry
     from hatch_sign.signing.plan import PlannedFile, SigningPlan
     from hatch_sign.values.artifacts import Subject
@@ -57,7 +57,7 @@ def sign_release(
     plan: SigningPlan,
     *,
     registry: Registry,
-    context: BackendContext,
+    context: RunContext,
     now: datetime,
     overwrite: Overwrite = Overwrite.REFUSE,
     on_done: Callable[[], None] = lambda: None,
@@ -72,7 +72,7 @@ def sign_release(
     with ExitStack() as stack:
         benches = Benches(plan, registry, context, now, stack)
         staging = stack.enter_context(StagingArea())
-        return _Run(plan, benches, staging, overwrite, on_done).carry_out()
+        return _Run(plan, benches, staging, overwrite, on_done, context.stop).carry_out()
 
 
 @dataclass
@@ -82,6 +82,7 @@ class _Run:
     staging: StagingArea
     overwrite: Overwrite
     on_done: Callable[[], None]
+    stop: Callable[[], None]
     subjects: Subjects = field(init=False)
     existing: dict[Path, bytes | None] = field(default_factory=dict)
     outcomes: dict[Path, Outcome] = field(default_factory=dict)
@@ -96,7 +97,8 @@ class _Run:
         self.subjects.read({file.path: self._hashes(file) for file in detached})
         self._write_manifests()
         pending = self._sort_out([file for file in detached if file.format.kind != "manifest"])
-        map_in_threads(self._sign, [file for file in pending if file.artifact is not None], threads=WORKERS)
+        sidecars = [file for file in pending if file.artifact is not None]
+        map_in_threads(self._sign, sidecars, threads=WORKERS, on_failure=self.stop)
         if not self.failed:
             for file in pending:
                 if file.artifact is None:

@@ -35,6 +35,11 @@ class ObservedContext:
         """The limit of the context that is observed."""
         return self._context.max_concurrency
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the context that is observed was told to stop."""
+        return self._context.stopped
+
     def secret(self, request: SecretRequest) -> str:
         """Remember the request, and pass it on."""
         self.asked.append(request)

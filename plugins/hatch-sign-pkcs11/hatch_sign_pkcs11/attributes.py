@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any
 
 from pkcs11 import Attribute, PKCS11Error
@@ -48,7 +49,7 @@ def read(entry: Any, attribute: Attribute, default: Any = None) -> Any:  # noqa:
     except PKCS11Error as error:
         if type(error).__name__ not in _UNTOLD:
             raise
-    except (ValueError, NotImplementedError):  # a length or a form that the attribute does not have
+    except (ValueError, struct.error, NotImplementedError):  # a length or a form that the attribute does not have
         pass
     return default
 

@@ -76,4 +76,5 @@ def public_key_of_certificate(session: Session, template: dict[Attribute, Any]) 
 
 
 def _latest(certificates: Sequence[x509.Certificate]) -> x509.Certificate | None:
-    return max(certificates, key=lambda each: each.not_valid_after_utc, default=None)
+    """Return the one that ends last; one that signed itself, which anybody can make who has the public key, only alone."""
+    return max(certificates, key=lambda each: (each.issuer != each.subject, each.not_valid_after_utc), default=None)

@@ -15,7 +15,7 @@ from hatch_sign.values.errors import ConfigurationError, CustodyError, HatchSign
 from hatch_sign_pkcs11.cryptoki import CryptokiError
 from hatch_sign_pkcs11.loaded import using_module
 from hatch_sign_pkcs11.login import log_in, open_session, secret_request
-from hatch_sign_pkcs11.modules import find_module
+from hatch_sign_pkcs11.modules import find_module, others_may_replace
 from hatch_sign_pkcs11.pool import SessionPool
 from hatch_sign_pkcs11.references import parse_pkcs11_reference
 from hatch_sign_pkcs11.slots import select_token
@@ -62,9 +62,15 @@ class Connection:
         self._patience = _read_patience(context)
         self._process = os.getpid()
         self._login_guard = threading.Lock()
+        self.pin_at_signing = threading.Lock()
         self._failure: HatchSignError | None = None
         with module.calling() as self._generation, translated(reference.text):
             self.token, self._pool = self._log_in()
+
+    @property
+    def manufacturer(self) -> str:
+        """Who made the module, as it says."""
+        return self._module.library.manufacturer_id
 
     @property
     def request(self) -> SecretRequest:
@@ -103,8 +109,9 @@ class Connection:
                 session.close()
 
     def close(self) -> None:
-        """Log out, after those who are calling have finished."""
+        """Log out, after those who are calling have finished; nobody logs in again through this connection."""
         with self._module.gate.closed():
+            self._failure = CustodyError(f"{self._subject}: the key was closed", remedy="open it again")
             if self._generation == self._module.generation:
                 self._pool.close()
 
@@ -131,8 +138,18 @@ class Connection:
 
     def _log_in(self) -> tuple[PresentToken, SessionPool]:
         token = select_token(self.reference, self._module)
+        self._require_same(token)
         login = log_in(token, secret_request(token, self.reference), self._context)
         return token, SessionPool(login, open_session=lambda: open_session(token), limit=self.concurrency)
+
+    def _require_same(self, token: PresentToken) -> None:
+        """Raise KeyNotFoundError for another token that answers to the reference as well: it has another PIN to lose."""
+        if not hasattr(self, "token"):
+            return
+        known, found = self.token.facts, token.facts
+        if (known.label, known.serial, known.manufacturer) != (found.label, found.serial, found.manufacturer):
+            message = f"{self._subject}: another token is there now, {display(found.describe())}"
+            raise KeyNotFoundError(message, remedy="put back the one that the run began with, or begin again")
 
     def _recover(self, generation: int, lost: Exception) -> None:
         """Begin anew with the module and log in, as soon as the token is there. Raises once it was waited for in vain."""
@@ -153,15 +170,19 @@ class Connection:
         while True:
             try:
                 self._begin_anew()
-            except (pkcs11.PKCS11Error, CryptokiError, KeyNotFoundError):
-                if time.monotonic() >= deadline:
-                    return self._gave_up(lost)
-                self._context.warn(f"{self._subject}: {describe(lost)}; waiting {self._patience:g} s for it to come back")
-                time.sleep(_PAUSE)
+            except (pkcs11.PKCS11Error, CryptokiError) as error:
+                if isinstance(error, pkcs11.PKCS11Error) and not is_lost(error):
+                    return translate(error, self._subject)
+            except KeyNotFoundError:
+                pass  # No token is there, or another one.
             except HatchSignError as error:  # the PIN was refused, say: waiting mends nothing
                 return error
             else:
                 return None
+            if time.monotonic() >= deadline or self._context.stopped:
+                return self._gave_up(lost)
+            self._context.warn(f"{self._subject}: {describe(lost)}; waiting {self._patience:g} s for it to come back")
+            time.sleep(_PAUSE)
 
     def _begin_anew(self) -> None:
         self._module.reinitialize()
@@ -184,7 +205,10 @@ def connected(reference: Pkcs11Reference, context: BackendContext) -> Iterator[C
 
     Raises ConfigurationError where no module is named, CustodyError.
     """
-    path = find_module(reference, context.environ).path
+    path = os.path.realpath(find_module(reference, context.environ).path)
+    if others_may_replace(path):
+        found = "others may replace this module, which is handed the PIN"
+        context.warn(f"{display(path)}: {found}: chmod o-w it and its folder")
     with ExitStack() as stack:
         module = stack.enter_context(using_module(path))
         connection = _acquire(module, reference, context)

@@ -11,6 +11,7 @@ import ctypes
 import sys
 
 CKR_OK = 0x000
+CKR_GENERAL_ERROR = 0x005
 CKR_CANT_LOCK = 0x00A
 CKR_NEED_TO_CREATE_THREADS = 0x009
 CKR_CRYPTOKI_NOT_INITIALIZED = 0x190
@@ -92,7 +93,10 @@ class Cryptoki:
 
     def _ask_for_functions(self) -> _FunctionList:
         functions = ctypes.POINTER(_FunctionList)()
+        self._library.C_GetFunctionList.restype = ctypes.c_ulong
         _require(self._library.C_GetFunctionList(ctypes.byref(functions)))
+        if ctypes.cast(functions, ctypes.c_void_p).value is None:
+            raise CryptokiError(CKR_GENERAL_ERROR)
         return functions.contents
 
     def _initialize(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from hatch_sign_pkcs11.certificates import read_chain
 from hatch_sign_pkcs11.connection import parse
 from hatch_sign_pkcs11.keys import answering, read_identity, read_public_key
 from hatch_sign_pkcs11.loaded import using_module
-from hatch_sign_pkcs11.login import open_session, secret_request
+from hatch_sign_pkcs11.login import as_it_stands, open_session, secret_request
 from hatch_sign_pkcs11.mechanisms import name_mechanism, recipes_for, signing_mechanisms
 from hatch_sign_pkcs11.modules import find_module
 from hatch_sign_pkcs11.searching import search
@@ -86,11 +85,9 @@ def _of_token(token: PresentToken, reference: Pkcs11Reference) -> Iterator[Sympt
     elif flags & TokenFlag.USER_PIN_LOCKED:
         remedy = "unlock it with its security officer's PIN and the vendor's tool"
         yield Symptom("failure", "PIN", "it is locked after too many wrong tries", remedy)
-    elif flags & TokenFlag.PROTECTED_AUTHENTICATION_PATH:
-        yield Symptom("ok", "PIN", "it is entered at the token itself")
     else:
         yield from _of_pin(flags)
-        yield replace(request, final_try=bool(flags & TokenFlag.USER_PIN_FINAL_TRY))
+        yield as_it_stands(request, flags)
 
 
 def _of_pin(flags: TokenFlag) -> Iterator[Symptom]:

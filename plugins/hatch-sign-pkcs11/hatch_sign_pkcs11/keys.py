@@ -43,12 +43,14 @@ _CLAIMED = (
 class TokenKey:
     """A private key on a token. `claims` is what the token says of it; None where it says nothing.
 
-    `allowed` are the mechanisms that the key is restricted to (CKA_ALLOWED_MECHANISMS); empty where it is not.
+    `proved` says that the public half was read from the private object itself, and not from one beside it. `allowed` are the
+    mechanisms that the key is restricted to (CKA_ALLOWED_MECHANISMS); empty where it is not.
     """
 
     label: str
     id: bytes
     public_key: PublicKey
+    proved: bool
     claims: dict[Attribute, Any]
     always_authenticate: bool
     allowed: frozenset[int]
@@ -105,7 +107,7 @@ def select_private_keys(session: Session, reference: Pkcs11Reference) -> Sequenc
     """Return the private keys that answer to `reference`. Raises PKCS11Error."""
     template: dict[Attribute, Any] = {} if reference.id is None else {Attribute.ID: reference.id}
     if reference.object is not None:
-        exact = _private_keys(session, {**template, Attribute.LABEL: reference.object})
+        exact = answering(_private_keys(session, {**template, Attribute.LABEL: reference.object}), reference)
         if exact:
             return exact
     # The label may be there in another normal form of Unicode, which a token does not know of.
@@ -141,24 +143,31 @@ def _describe(session: Session, entry: PrivateKey, subject: str) -> TokenKey:
     if not read(entry, Attribute.SIGN, default=True):
         message = f"{subject}: the key is not made for signing (CKA_SIGN is false)"
         raise UnsupportedError(message, remedy="choose another key; `hatch-sign key list` shows those that sign")
+    own = read_public_key(entry, subject)
     return TokenKey(
         label=label,
         id=key_id,
-        public_key=_public_key(session, entry, subject),
+        public_key=own or _public_key_beside(session, label, key_id, subject),
+        proved=own is not None,
         claims={attribute: read(entry, attribute) for attribute in _CLAIMED},
         always_authenticate=bool(read(entry, Attribute.ALWAYS_AUTHENTICATE, default=False)),
         allowed=frozenset(read(entry, Attribute.ALLOWED_MECHANISMS, ())),
     )
 
 
-def _public_key(session: Session, private: PrivateKey, subject: str) -> PublicKey:
-    """Return the public half: of the object beside the key, of the key itself, or of its certificate."""
-    label, key_id = read_identity(private)
+def _public_key_beside(session: Session, label: str, key_id: bytes, subject: str) -> PublicKey:
+    """Return the public half of the objects beside the private key, or of its certificate.
+
+    Anybody who may write to the token may have put them there: where they disagree, none is believed.
+    """
     beside = {Attribute.ID: key_id} if key_id else {Attribute.LABEL: label}
-    for entry in (*search(session, {Attribute.CLASS: ObjectClass.PUBLIC_KEY, **beside}), private):
-        found = read_public_key(entry, subject)
-        if found is not None:
-            return found
+    entries = search(session, {Attribute.CLASS: ObjectClass.PUBLIC_KEY, **beside})
+    found = [key for entry in entries if (key := read_public_key(entry, subject)) is not None]
+    if any(key != found[0] for key in found):
+        message = f"{subject}: the token shows {len(found)} different public keys for it"
+        raise CustodyError(message, remedy="remove those that do not belong to the private key")
+    if found:
+        return found[0]
     from_certificate = public_key_of_certificate(session, beside)
     if from_certificate is not None:
         return as_public_key(from_certificate, subject=subject)

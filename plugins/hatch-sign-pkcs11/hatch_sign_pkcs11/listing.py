@@ -59,4 +59,5 @@ def describe(
         public_key=key.public_key,
         protection=describe_protection(connection.token, key),
         certificates=tuple(chain),
+        proved=key.proved,
     )

@@ -74,8 +74,8 @@ class LoadedModule:
 
     def reinitialize(self) -> None:
         """End all that this process has with the module, and begin anew; inside the closed gate. Raises CryptokiError."""
+        self.generation += 1  # Whatever comes of it, what was there before is void.
         self._initialize()
-        self.generation += 1
 
     def finalize(self) -> None:
         """Give the module up; a failure changes nothing for anybody."""
@@ -122,7 +122,8 @@ def _release(module: LoadedModule) -> None:
         module.users -= 1
         if module.users == 0:
             del _modules[module.path]
-            module.finalize()
+            with module.gate.closed():
+                module.finalize()
 
 
 def _load(path: str) -> tuple[Library, Cryptoki]:

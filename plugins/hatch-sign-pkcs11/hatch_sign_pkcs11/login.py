@@ -22,8 +22,14 @@ if TYPE_CHECKING:
     from hatch_sign_pkcs11.references import Pkcs11Reference
     from hatch_sign_pkcs11.slots import PresentToken
 
-REFUSALS = (pkcs11.PinIncorrect, pkcs11.PinInvalid, pkcs11.PinLenRange)
-"""How a token says that this PIN is not the right one."""
+REFUSALS = (
+    pkcs11.FunctionCancelled,
+    pkcs11.FunctionRejected,
+    pkcs11.PinIncorrect,
+    pkcs11.PinInvalid,
+    pkcs11.PinLenRange,
+)
+"""How a token says that this PIN is not the right one, and a keypad that nobody entered it."""
 
 
 def secret_request(token: PresentToken, reference: Pkcs11Reference) -> SecretRequest:
@@ -53,18 +59,27 @@ def log_in(token: PresentToken, request: SecretRequest, context: BackendContext)
     if not flags & TokenFlag.LOGIN_REQUIRED:
         return open_session(token)
     subject = display(request.reference)
-    if flags & TokenFlag.PROTECTED_AUTHENTICATION_PATH:
-        context.warn(f"{subject}: enter the PIN at the token itself")
-        return _try(token, PROTECTED_AUTH)
     _heed(flags, subject, context)
-    pin = context.secret(replace(request, final_try=bool(flags & TokenFlag.USER_PIN_FINAL_TRY)))
+    request = as_it_stands(request, flags)
+    pin = context.secret(request)
+    if request.at_token:
+        context.warn(f"{subject}: enter the PIN at the token itself")
     failure: pkcs11.PKCS11Error
     try:
-        return _try(token, pin)
+        return _try(token, PROTECTED_AUTH if request.at_token else pin)
     except REFUSALS as error:
         failure = error
     context.rejected(request)
     raise _rejected(failure, token, subject)
+
+
+def as_it_stands(request: SecretRequest, flags: TokenFlag) -> SecretRequest:
+    """Return `request` with what the token says now: whether it is the last try, and where the PIN is entered."""
+    return replace(
+        request,
+        final_try=bool(flags & TokenFlag.USER_PIN_FINAL_TRY),
+        at_token=bool(flags & TokenFlag.PROTECTED_AUTHENTICATION_PATH),
+    )
 
 
 def _try(token: PresentToken, pin: object) -> Session:
@@ -86,14 +101,15 @@ def _heed(flags: TokenFlag, subject: str, context: BackendContext) -> None:
 
 def _rejected(failure: pkcs11.PKCS11Error, token: PresentToken, subject: str) -> SecretRejectedError | TokenLockedError:
     error = translate(failure, subject)
+    message, remedy = error.message, error.remedy
     try:
         flags = token.flags
     except pkcs11.PKCS11Error:
         flags = TokenFlag(0)
     if flags & TokenFlag.USER_PIN_LOCKED:
-        return TokenLockedError(f"{error.message}, and the token is locked now", remedy=_locked(subject).remedy)
+        return TokenLockedError(f"{message}, and the token is locked now", remedy=_locked(subject).remedy)
     left = "; only one try is left" if flags & TokenFlag.USER_PIN_FINAL_TRY else ""
-    return SecretRejectedError(f"{error.message}{left}", remedy=error.remedy)
+    return SecretRejectedError(f"{message}{left}", remedy=remedy)
 
 
 def _locked(subject: str) -> TokenLockedError:

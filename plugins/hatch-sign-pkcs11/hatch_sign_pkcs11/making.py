@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pkcs11
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pkcs11 import Session
 
     from hatch_sign.contract.backends import BackendContext, KeyDescription
+    from hatch_sign_pkcs11.references import Pkcs11Reference
 
 _Form = tuple[KeyType, int | None, bytes | None]
 """A kind of key, its size in bits for RSA, its curve for the others."""
@@ -38,18 +39,32 @@ _ID_SIZE = 20
 
 _RSA_SIZES = {KeyAlgorithm.RSA_3072: 3072, KeyAlgorithm.RSA_4096: 4096}
 _NOT_MADE = (
+    pkcs11.AttributeTypeInvalid,
     pkcs11.AttributeValueInvalid,
     pkcs11.DomainParamsInvalid,
     pkcs11.KeySizeRange,
     pkcs11.MechanismInvalid,
     pkcs11.TemplateInconsistent,
 )
-"""How tokens say that they make no such key."""
+"""How tokens say that they make no such key; after any other answer it may be there, and is not asked for again."""
+
+_LEAVE_USES_UNSAID = ("tpm2-software",)
+"""Makers of modules that fail where a use is said, and know best which key does nothing but sign."""
 
 _NEVER_LEAVES = {Attribute.PRIVATE: True, Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
-_SIGNS_ONLY = {Attribute.DECRYPT: False, Attribute.UNWRAP: False, Attribute.DERIVE: False}
-_USES_LEFT_TO_THE_TOKEN = dict.fromkeys(_SIGNS_ONLY, DEFAULT)
-_PUBLIC = {Attribute.PRIVATE: False, Attribute.ENCRYPT: DEFAULT, Attribute.WRAP: DEFAULT}
+_MORE_USES = (Attribute.DECRYPT, Attribute.UNWRAP, Attribute.DERIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Uses:
+    """What is said of the uses of a key pair, beside that the private key signs."""
+
+    public: dict[Attribute, Any]
+    private: dict[Attribute, Any]
+
+
+_SIGNS_ONLY = _Uses({Attribute.VERIFY: True}, dict.fromkeys(_MORE_USES, False))
+_UNSAID = _Uses({Attribute.VERIFY: DEFAULT}, dict.fromkeys(_MORE_USES, DEFAULT))
 
 
 def generate_key(reference: str, algorithm: KeyAlgorithm, context: BackendContext) -> KeyDescription:
@@ -64,11 +79,11 @@ def generate_key(reference: str, algorithm: KeyAlgorithm, context: BackendContex
         message = f"{subject}: the reference does not say what the new key is to be called"
         raise ConfigurationError(message, remedy="add `;object=LABEL`")
     with connected(parsed, context) as connection, translated(parsed.text), connection.writing() as session:
-        if select_private_keys(session, parsed):
-            message = f"{subject}: the token holds such a key already"
-            raise CustodyError(message, remedy="choose another label: a key is never replaced")
+        _refuse_taken(session, parsed, subject)
         key_id = parsed.id or secrets.token_bytes(_ID_SIZE)
-        _make(session, algorithm, label=parsed.object, key_id=key_id, subject=subject, context=context)
+        uses = [_UNSAID] if connection.manufacturer.startswith(_LEAVE_USES_UNSAID) else [_SIGNS_ONLY, _UNSAID]
+        _make(session, algorithm, uses, label=parsed.object, key_id=key_id, subject=subject)
+        _warn_of_more(session, key_id, subject, context)
         made = find_key(session, replace(parsed, id=key_id))
         return describe(session, made, connection, parsed, context)
 
@@ -85,35 +100,42 @@ def import_certificate(reference: str, chain: Sequence[Certificate], context: Ba
         if not 1 <= len(chain) <= LONGEST_CHAIN or chain[0].public_key() != key.public_key:
             message = f"{display(parsed.text)}: a chain is at most {LONGEST_CHAIN} certificates, that of the key first"
             raise CustodyError(message)
-        present = {bytes(read(entry, Attribute.VALUE, b"")): entry for entry in _certificates(session)}
+        present = [(bytes(read(entry, Attribute.VALUE, b"")), entry) for entry in _certificates(session)]
         for certificate in chain[1:]:
-            if certificate.public_bytes(Encoding.DER) not in present:
+            if certificate.public_bytes(Encoding.DER) not in [der for der, _ in present]:
                 _store(session, certificate, {Attribute.LABEL: certificate.subject.rfc4514_string()})
         _store_leaf(session, chain[0], key, present)
 
 
+def _refuse_taken(session: Session, reference: Pkcs11Reference, subject: str) -> None:
+    """Raise CustodyError where the label and id, or the id alone, are of a key that is there, or of half a key."""
+    taken = bool(select_private_keys(session, reference))
+    for kind in (ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY):
+        taken = taken or (bool(reference.id) and bool(search(session, {Attribute.CLASS: kind, Attribute.ID: reference.id})))
+    if taken:
+        message = f"{subject}: the token holds such a key already, or a public key of that id"
+        raise CustodyError(message, remedy="choose another label and id: a key is never replaced")
+
+
 def _make(
-    session: Session, algorithm: KeyAlgorithm, *, label: str, key_id: bytes, subject: str, context: BackendContext
+    session: Session, algorithm: KeyAlgorithm, all_uses: Sequence[_Uses], *, label: str, key_id: bytes, subject: str
 ) -> None:
-    failures = []
-    for uses in (_SIGNS_ONLY, _USES_LEFT_TO_THE_TOKEN):
+    refused = ""
+    for uses in all_uses:
         for form in _forms(algorithm):
             try:
                 _generate(session, form, uses, label=label, key_id=key_id)
-            except pkcs11.PKCS11Error as error:
-                failures.append(error)
-                continue
-            if uses is not _SIGNS_ONLY:
-                context.warn(f"{subject}: the token makes no key that does nothing but sign: this one may do more")
-            return
-    if not isinstance(failures[0], _NOT_MADE):
-        raise failures[0]
-    message = f"{subject}: the token does not make {algorithm.value} keys ({type(failures[0]).__name__})"
+            except _NOT_MADE as error:
+                refused = refused or type(error).__name__
+            else:
+                return
+    message = f"{subject}: the token does not make {algorithm.value} keys ({refused})"
     raise UnsupportedError(message, remedy="choose another --algorithm; `hatch-sign doctor` shows what the token offers")
 
 
-def _generate(session: Session, form: _Form, uses: dict[Attribute, Any], *, label: str, key_id: bytes) -> None:
+def _generate(session: Session, form: _Form, uses: _Uses, *, label: str, key_id: bytes) -> None:
     kind, size, curve = form
+    public = {Attribute.PRIVATE: False, Attribute.ENCRYPT: DEFAULT, Attribute.WRAP: DEFAULT, **uses.public}
     session.generate_keypair(
         kind,
         size,
@@ -121,9 +143,19 @@ def _generate(session: Session, form: _Form, uses: dict[Attribute, Any], *, labe
         label=label,
         store=True,
         capabilities=MechanismFlag.SIGN | MechanismFlag.VERIFY,
-        public_template={Attribute.KEY_TYPE: kind, **_PUBLIC, **({Attribute.EC_PARAMS: curve} if curve else {})},
-        private_template={Attribute.KEY_TYPE: kind, **_NEVER_LEAVES, **uses},
+        public_template={Attribute.KEY_TYPE: kind, **public, **({Attribute.EC_PARAMS: curve} if curve else {})},
+        private_template={Attribute.KEY_TYPE: kind, **_NEVER_LEAVES, **uses.private},
     )
+
+
+def _warn_of_more(session: Session, key_id: bytes, subject: str, context: BackendContext) -> None:
+    """Say where the token made a key that does more than to sign, or that can be taken out, whatever it was asked for."""
+    for made in search(session, {Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.ID: key_id}):
+        more = [use.name.lower() for use in _MORE_USES if read(made, use, default=False)]
+        if more:
+            context.warn(f"{subject}: the token lets this key {' and '.join(more)} as well as sign")
+        if read(made, Attribute.EXTRACTABLE, default=False) or not read(made, Attribute.SENSITIVE, default=True):
+            context.warn(f"{subject}: the token made a key that can be taken out of it, though it was asked not to")
 
 
 def _forms(algorithm: KeyAlgorithm) -> Sequence[_Form]:
@@ -139,10 +171,10 @@ def _certificates(session: Session) -> Sequence[Any]:
     return search(session, {Attribute.CLASS: ObjectClass.CERTIFICATE})
 
 
-def _store_leaf(session: Session, leaf: Certificate, key: TokenKey, present: dict[bytes, Any]) -> None:
+def _store_leaf(session: Session, leaf: Certificate, key: TokenKey, present: Sequence[tuple[bytes, Any]]) -> None:
     der = leaf.public_bytes(Encoding.DER)
-    older = [entry for value, entry in present.items() if value != der and _belongs(value, key)]
-    if der not in present:
+    older = [entry for value, entry in present if value != der and _belongs(value, key)]
+    if der not in [value for value, _ in present]:
         _store(session, leaf, {Attribute.LABEL: key.label, Attribute.ID: key.id})
     for entry in older:
         entry.destroy()

@@ -69,6 +69,16 @@ def find_module(
     raise ConfigurationError(message, remedy=remedy)
 
 
+def others_may_replace(path: str) -> bool:
+    """Return whether anybody on this machine may write the file, or exchange it in its folder. Never raises."""
+    try:
+        file, folder = Path(path).stat().st_mode, Path(path).parent.stat().st_mode
+    except OSError:
+        return False
+    in_open_folder = bool(folder & stat.S_IWOTH) and not folder & stat.S_ISVTX
+    return sys.platform != "win32" and (bool(file & stat.S_IWOTH) or in_open_folder)
+
+
 def installed_modules(folders: ModuleFolders, *, platform: str = sys.platform) -> tuple[ModuleLocation, ...]:
     """Return the modules of this machine that may hold keys, each once: p11-kit's, then the well-known ones."""
     found: dict[str, ModuleLocation] = {}

@@ -72,6 +72,7 @@ class SessionPool:
         except BaseException as error:
             with self._changed:
                 self._opened -= 1
+                self._changed.notify()
                 if isinstance(error, pkcs11.SessionCount):
                     self._limit = self._opened
                     return None

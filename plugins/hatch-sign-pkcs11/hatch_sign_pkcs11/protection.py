@@ -10,6 +10,8 @@ from hatch_sign.values.protection import Protection, ProtectionLevel
 from hatch_sign_pkcs11.mechanisms import name_mechanism
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hatch_sign_pkcs11.keys import TokenKey
     from hatch_sign_pkcs11.slots import PresentToken
 
@@ -23,11 +25,10 @@ def describe_protection(token: PresentToken, key: TokenKey) -> Protection:
     A key that may be taken out of the token is as safe as a file: that is all that can be said of it.
     """
     facts = token.facts
-    leaves = key.claims[Attribute.EXTRACTABLE] is True or key.claims[Attribute.SENSITIVE] is False
     device = " ".join(filter(None, (facts.manufacturer, facts.model))) or "an unnamed token"
-    said = "the token says that the key can be taken out" if leaves else "the token says that the key cannot be taken out"
+    level, said = _judge(key.claims)
     return Protection(
-        ProtectionLevel.SOFTWARE if leaves else ProtectionLevel.SELF_ASSERTED,
+        level,
         f"{device}: {said}",
         {
             "token": facts.label,
@@ -38,6 +39,14 @@ def describe_protection(token: PresentToken, key: TokenKey) -> Protection:
             **{f"CKA_{attribute.name}": _say(value) for attribute, value in key.claims.items()},
         },
     )
+
+
+def _judge(claims: Mapping[Attribute, Any]) -> tuple[ProtectionLevel, str]:
+    if claims[Attribute.EXTRACTABLE] is True or claims[Attribute.SENSITIVE] is False:
+        return ProtectionLevel.SOFTWARE, "the token says that the key can be taken out"
+    if claims[Attribute.EXTRACTABLE] is False or claims[Attribute.NEVER_EXTRACTABLE] is True:
+        return ProtectionLevel.SELF_ASSERTED, "the token says that the key cannot be taken out"
+    return ProtectionLevel.SOFTWARE, "the token does not say whether the key can be taken out"
 
 
 def _say(value: Any) -> str:  # noqa: ANN401 - whatever an attribute holds

@@ -7,6 +7,7 @@ that nobody can catch. That one complaint is dropped.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pkcs11 import PKCS11Error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pkcs11 import Attribute, Session
 
@@ -42,13 +43,31 @@ def _without_complaints() -> Iterator[None]:
     """Drop what python-pkcs11's finalisers raise meanwhile; everything else is told as ever."""
     with _hook_guard:
         told = sys.unraisablehook
-
-        def tell(unraisable: sys.UnraisableHookArgs) -> None:
-            if not isinstance(unraisable.exc_value, PKCS11Error):
-                told(unraisable)
-
-        sys.unraisablehook = tell
+        sys.unraisablehook = _Filter(told)
         try:
             yield
         finally:
             sys.unraisablehook = told
+
+
+class _Filter:
+    """A hook that tells another one of everything but what python-pkcs11 raises."""
+
+    def __init__(self, told: Callable[[sys.UnraisableHookArgs], object]) -> None:
+        self.told = told
+
+    def __call__(self, unraisable: sys.UnraisableHookArgs) -> None:
+        if not isinstance(unraisable.exc_value, PKCS11Error):
+            self.told(unraisable)
+
+
+def _begin_anew_in_child() -> None:
+    """Undo in a forked child what a thread that it does not have had begun."""
+    global _hook_guard  # noqa: PLW0603 - the parent's may be held
+    _hook_guard = threading.Lock()
+    if isinstance(sys.unraisablehook, _Filter):
+        sys.unraisablehook = sys.unraisablehook.told
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew_in_child)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
-from pkcs11 import TokenFlag
-
 from hatch_sign.values.algorithms import DIGEST_SIZES, Scheme
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import CustodyError, UnsupportedError, WrongSignatureError
 from hatch_sign_pkcs11.certificates import read_chain
 from hatch_sign_pkcs11.connection import connected, parse
 from hatch_sign_pkcs11.keys import find_key, handle_in
-from hatch_sign_pkcs11.login import REFUSALS
+from hatch_sign_pkcs11.login import REFUSALS, as_it_stands
 from hatch_sign_pkcs11.mechanisms import encode_signature, recipes_for
 from hatch_sign_pkcs11.protection import describe_protection
 from hatch_sign_pkcs11.references import ignores_certificates
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from cryptography.x509 import Certificate
+    from pkcs11 import PrivateKey
 
     from hatch_sign.contract.backends import BackendContext, Signer
     from hatch_sign.values.protection import Protection
@@ -138,21 +137,26 @@ class Pkcs11Signer:
 
     def _call(self, pooled: PooledSession, data: bytes, recipe: Recipe, connection: Connection) -> bytes:
         handle = handle_in(pooled, self._key, self._subject)
-        pin = self._pin_for_signature(connection)
+        if not self._key.always_authenticate:
+            return self._sign_with(handle, data, recipe, None)
+        # One at a time: a PIN that one thread has just seen refused must not be on its way from another.
+        with connection.pin_at_signing:
+            return self._sign_with(handle, data, recipe, self._pin_for_signature(connection))
+
+    def _sign_with(self, handle: PrivateKey, data: bytes, recipe: Recipe, pin: str | None) -> bytes:
         try:
             return bytes(handle.sign(data, mechanism=recipe.mechanism, mechanism_param=recipe.parameters, pin=pin))  # type: ignore[attr-defined] # the class is made when the key is found
         except REFUSALS:
             if pin is not None:
-                self._context.rejected(connection.request)
+                self._context.rejected(self._require_open().request)
             raise
 
-    def _pin_for_signature(self, connection: Connection) -> str | None:
-        """Return the PIN for a key that wants it at each signature (CKA_ALWAYS_AUTHENTICATE), else None."""
-        if not self._key.always_authenticate:
-            return None
-        if connection.token.handle.flags & TokenFlag.PROTECTED_AUTHENTICATION_PATH:
+    def _pin_for_signature(self, connection: Connection) -> str:
+        """Return the PIN for a key that wants it at each signature (CKA_ALWAYS_AUTHENTICATE)."""
+        request = as_it_stands(connection.request, connection.token.flags)
+        if request.at_token:
             self._refuse("the key wants its PIN at every signature, which python-pkcs11 cannot ask for at a PIN pad")
-        return self._context.secret(connection.request)
+        return self._context.secret(request)
 
     def _require_open(self) -> Connection:
         if self._connection is None:

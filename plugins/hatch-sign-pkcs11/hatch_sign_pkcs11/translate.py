@@ -7,6 +7,7 @@ the original goes on, but the name of the code: some modules put into their text
 from __future__ import annotations
 
 import re
+import struct
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -172,7 +173,12 @@ def translated(subject: str) -> Iterator[None]:
         yield
     except (pkcs11.PKCS11Error, CryptokiError) as error:
         failure = translate(error, display(subject))
-    except (UnicodeError, MemoryError, OverflowError) as error:  # what a module filled in was no text, or no length
+    except (
+        UnicodeError,
+        MemoryError,
+        OverflowError,
+        struct.error,
+    ) as error:  # what a module filled in was no text, or no length
         failure = CustodyError(f"{display(subject)}: the module answered nonsense ({type(error).__name__})")
     else:
         return

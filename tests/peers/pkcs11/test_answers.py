@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import pkcs11
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from hatch_sign.custody.checked_signer import open_signer
+from hatch_sign.custody.checked_signer import CheckedSigner, open_signer
 from hatch_sign.custody.context import RunContext
 from hatch_sign.testing.observed import assert_presentable
+from hatch_sign.testing.seals import private_key
 from hatch_sign.values.algorithms import KeyAlgorithm, Scheme
 from hatch_sign.values.errors import (
     CustodyError,
@@ -191,6 +193,70 @@ def test_a_token_that_makes_no_key_says_why(token: Interposer, code: int, words:
     assert_presentable(caught.value, (PIN,))
 
 
+def test_no_weaker_key_is_made_after_a_failure_that_may_pass(token: Interposer) -> None:
+    token.set(fail="C_GenerateKeyPair:1:1:30")
+    with pytest.raises(CustodyError, match="the token failed"):
+        Pkcs11Backend().generate_key(token.reference("weaker"), KeyAlgorithm.ECDSA_P256, context())
+    assert token.calls()["C_GenerateKeyPair"] == 1
+
+
+def test_no_key_is_made_under_an_id_that_is_taken(token: Interposer) -> None:
+    first = token.reference("first").replace("?", ";id=%42?")
+    Pkcs11Backend().generate_key(first, KeyAlgorithm.ECDSA_P256, context())
+    with pytest.raises(CustodyError, match="of that id"):
+        Pkcs11Backend().generate_key(first.replace("first", "second"), KeyAlgorithm.ECDSA_P256, context())
+
+
+def test_a_public_key_that_somebody_put_there_is_not_exported(token: Interposer, tmp_path: Path) -> None:
+    """SoftHSM lets anybody write public objects: the one of the key is taken away, and another put in its place."""
+    Pkcs11Backend().generate_key(token.reference("swapped"), KeyAlgorithm.ECDSA_P256, context())
+    words = [
+        sys.executable,
+        "-m",
+        "hatch_sign",
+        "key",
+        "export-public",
+        token.reference("swapped"),
+        "-o",
+        str(tmp_path / "key"),
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    swap_public_key("swapped")
+    words[-1] = str(tmp_path / "swapped")
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 3
+    assert "is not a signature by this key" in done.stderr
+    assert not (tmp_path / "swapped").exists()
+
+
+def swap_public_key(label: str) -> None:
+    """Put a public key in the place of that of `label`, without a PIN."""
+    library = pkcs11.lib(os.environ["INTERPOSER_MODULE"])
+    library.reinitialize()
+    attributes = pkcs11.Attribute
+    with library.get_token(token_label=LABEL).open(rw=True) as session:
+        (public,) = session.get_objects({attributes.CLASS: pkcs11.ObjectClass.PUBLIC_KEY, attributes.LABEL: label})
+        key_id = public[attributes.ID]
+        public.destroy()
+        numbers = (
+            private_key(KeyAlgorithm.ECDSA_P256, 5).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        )
+        session.create_object(
+            {
+                attributes.CLASS: pkcs11.ObjectClass.PUBLIC_KEY,
+                attributes.KEY_TYPE: pkcs11.KeyType.EC,
+                attributes.TOKEN: True,
+                attributes.PRIVATE: False,
+                attributes.ID: key_id,
+                attributes.LABEL: label,
+                attributes.EC_PARAMS: pkcs11.util.ec.encode_named_curve_parameters("secp256r1"),
+                attributes.EC_POINT: b"\x04\x41" + numbers,
+            }
+        )
+    library.finalize()
+
+
 def test_every_exception_of_the_library_has_words() -> None:
     """A later release with another exception fails here, and not in somebody's release."""
     from hatch_sign_pkcs11 import translate  # noqa: PLC0415 - its table is what is tested
@@ -289,12 +355,27 @@ def test_a_token_that_wants_no_login_gets_none(token: Interposer) -> None:
 
 def test_a_pin_pad_asks_for_the_pin_itself(token: Interposer) -> None:
     warnings: list[str] = []
-    token.set(flags_set=PIN_PAD, pad_pin=PIN)
-    lent = RunContext({}, on_warning=warnings.append)
-    assert sign(token, lent)
+    token.set(flags_set=PIN_PAD, flags_clear=COUNT_LOW, pad_pin=PIN)
+    assert sign(token, RunContext({}, on_warning=warnings.append))
     assert warnings == ["pkcs11:token=release;object=ecdsa-p256: enter the PIN at the token itself"]
-    token.set(pad_pin="not-it")
-    assert isinstance(refused(token, lent), SecretRejectedError)
+
+
+@pytest.mark.parametrize("answer", [0xA0, 0x50, 0x200], ids=["wrong", "cancelled", "refused"])
+def test_a_pin_pad_is_tried_once_as_well(token: Interposer, answer: int) -> None:
+    token.set(flags_set=PIN_PAD, pad_pin=PIN, fail=f"C_Login:1:999:{answer:x}")
+    lent = RunContext({}, on_warning=lambda _: None)
+    for _ in range(3):
+        assert isinstance(refused(token, lent), SecretRejectedError | CustodyError)
+    assert token.calls()["C_Login"] == 1
+
+
+def test_a_look_from_outside_logs_in_at_no_pin_pad(token: Interposer) -> None:
+    token.set(flags_set=PIN_PAD, pad_pin=PIN)
+    words = [sys.executable, "-m", "hatch_sign", "doctor", token.reference("ecdsa-p256")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "it is entered at the token itself" in done.stdout
+    assert token.calls()["C_Login"] == 0
 
 
 def test_a_key_that_wants_its_pin_at_every_signature_gets_it(token: Interposer) -> None:
@@ -306,10 +387,24 @@ def test_a_key_that_wants_its_pin_at_every_signature_gets_it(token: Interposer) 
             assert signer.sign_digest(DIGEST, ECDSA)
         assert token.calls()["C_Login"] == 4  # The token's own, and one for each signature.
         token.set(fail="C_Login:5:999:a0")
-        for _ in range(2):
-            with pytest.raises(SecretRejectedError):
-                signer.sign_digest(DIGEST, ECDSA)
+        with ThreadPoolExecutor(8) as pool:
+            assert {type(error) for error in pool.map(lambda _: fails_to_sign(signer), range(16))} == {SecretRejectedError}
         assert token.calls()["C_Login"] == 5, "a PIN that was refused is tried again"
+
+
+def fails_to_sign(signer: CheckedSigner) -> HatchSignError:
+    with pytest.raises(HatchSignError) as caught:
+        signer.sign_digest(DIGEST, ECDSA)
+    return caught.value
+
+
+def test_the_last_try_is_not_spent_at_a_signature_either(token: Interposer) -> None:
+    make_key_with_pin_at_each_signature("last")
+    with open_signer(Pkcs11Backend(), token.reference("last"), context()) as signer:
+        token.forget_calls()
+        token.set(flags_set=FINAL_TRY)
+        assert "only one try is left" in fails_to_sign(signer).message
+    assert token.calls()["C_Login"] == 0
 
 
 def test_a_pin_pad_cannot_serve_a_key_that_wants_its_pin_at_every_signature(token: Interposer) -> None:
@@ -405,6 +500,32 @@ def test_a_login_that_is_refused_after_a_loss_is_not_tried_again(token: Interpos
             with pytest.raises(SecretRejectedError):
                 signer.sign_digest(DIGEST, ECDSA)
     assert token.calls()["C_Login"] == 2
+
+
+@pytest.mark.parametrize(("answer", "words"), [(0xA3, "expired"), (0xA4, "locked"), (0x102, "no user PIN yet")])
+def test_what_waiting_does_not_mend_is_not_waited_for(token: Interposer, answer: int, words: str) -> None:
+    with open_signer(Pkcs11Backend(), token.reference("ecdsa-p256"), context(**{RECONNECT_VARIABLE: "60"})) as signer:
+        token.set(fail=f"C_Sign:1:999:32,C_Login:2:999:{answer:x}")
+        assert words in fails_to_sign(signer).message
+    assert token.calls()["C_Login"] == 2
+
+
+def test_another_token_of_the_same_label_is_not_sent_the_pin(token: Interposer) -> None:
+    """It has a PIN of its own to lose; SoftHSM finds it in place of the first one as soon as the module begins anew."""
+    reference = token.reference("ecdsa-p256")
+    with open_signer(Pkcs11Backend(), reference, context()) as signer, interposed_token(token.module) as other:
+        other.forget_calls()
+        other.set(fail="C_Sign:1:1:32")
+        assert "did not come back" in fails_to_sign(signer).message
+        assert other.calls()["C_Login"] == 0
+
+
+def test_a_run_that_is_given_up_waits_no_longer(token: Interposer) -> None:
+    lent = context(**{RECONNECT_VARIABLE: "3600"})
+    with open_signer(Pkcs11Backend(), token.reference("ecdsa-p256"), lent) as signer:
+        token.set(fail="C_Sign:1:999:32,C_Login:2:9999:30")
+        lent.stop()
+        assert "did not come back" in fails_to_sign(signer).message
 
 
 def test_a_token_that_does_not_come_back_is_waited_for_once(token: Interposer) -> None:
