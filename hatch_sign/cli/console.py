@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -57,9 +58,14 @@ class Console:
             self._out.write(json.dumps(content, indent=2) + "\n")
 
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Write a table on a terminal, and elsewhere a line per row with two spaces between its cells."""
+        """Write a table on a terminal, and elsewhere a line per row with two spaces between its cells.
+
+        A cell that is wider than the terminal makes it lines as well: folded in a table, a reference cannot be copied.
+        """
         cells = [[display(cell) for cell in row] for row in rows]
-        if self.is_terminal and find_spec("rich") is not None:
+        width = shutil.get_terminal_size().columns
+        fits = all(len(cell) < width for row in cells for cell in row)
+        if self.is_terminal and fits and find_spec("rich") is not None:
             self._rich_table(headers, cells)
         else:
             for row in cells:

@@ -70,7 +70,9 @@ def order_chain(certificates: Sequence[x509.Certificate], key: PublicKey, *, sub
     """
     leaf = next((each for each in certificates if is_for_key(each, key)), None)
     if leaf is None:
-        message = f"{subject}: none of its {len(set(certificates))} certificates is for this key ({describe_key(key)})"
+        count = len(set(certificates))
+        found = f"none of its {count} certificates is" if count != 1 else "its certificate is not"
+        message = f"{subject}: {found} for this key ({describe_key(key)})"
         raise UsageError(message, remedy="check that the request was made with the key that the reference names")
     chain = complete_chain(leaf, certificates)
     left = [each for each in certificates if each not in chain]

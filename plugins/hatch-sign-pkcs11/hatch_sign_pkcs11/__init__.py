@@ -46,7 +46,7 @@ class Pkcs11Backend:
 
     def import_certificate(self, reference: str, chain: Sequence[Certificate], context: BackendContext) -> None:
         """Store the certificates on the token, the key's own under the key's id and label."""
-        from hatch_sign_pkcs11.making import import_certificate  # noqa: PLC0415 - as above
+        from hatch_sign_pkcs11.storing import import_certificate  # noqa: PLC0415 - as above
 
         import_certificate(reference, chain, context)
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 import os
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import pkcs11
 
 from hatch_sign.values.display import display
-from hatch_sign.values.errors import ConfigurationError, CustodyError, HatchSignError, KeyNotFoundError
+from hatch_sign.values.errors import CustodyError, HatchSignError, KeyNotFoundError
 from hatch_sign_pkcs11.cryptoki import CryptokiError
-from hatch_sign_pkcs11.loaded import using_module
 from hatch_sign_pkcs11.login import log_in, open_session, secret_request
-from hatch_sign_pkcs11.modules import find_module, others_may_replace
 from hatch_sign_pkcs11.pool import SessionPool
-from hatch_sign_pkcs11.references import parse_pkcs11_reference
+from hatch_sign_pkcs11.settings import most_sessions, reconnect_seconds
 from hatch_sign_pkcs11.slots import select_token
 from hatch_sign_pkcs11.translate import describe, is_lost, translate, translated
 
@@ -34,15 +32,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-RECONNECT_VARIABLE = "HATCH_SIGN_PKCS11_RECONNECT_SECONDS"
-"""How long to wait for a token that went away in the middle of a run."""
-
-SESSIONS_VARIABLE = "HATCH_SIGN_PKCS11_SESSIONS"
-"""How many sessions may be open at once, for a token that others need as well."""
-
-_MOST_SESSIONS = 64
-_RECONNECT_SECONDS = 30.0
-_LONGEST_RECONNECT = 3600.0
 _PAUSE = 0.25
 _MOST_REPEATS = 3
 """A token that comes back and goes again at the same call is broken, not absent."""
@@ -55,17 +44,17 @@ class Connection:
         """Find the token and log in. Raises CustodyError."""
         self.reference = reference
         self.users = 0
-        self.concurrency = min(context.max_concurrency, _read_sessions(context)) if module.takes_threads else 1
+        self.concurrency = min(context.max_concurrency, most_sessions(context.environ)) if module.takes_threads else 1
         self._module = module
         self._context = context
         self._subject = display(reference.text)
-        self._patience = _read_patience(context)
-        self._process = os.getpid()
+        self._patience = reconnect_seconds(context.environ)
+        self.process = os.getpid()
         self._login_guard = threading.Lock()
         self.pin_at_signing = threading.Lock()
         self._failure: HatchSignError | None = None
         with module.calling() as self._generation, translated(reference.text):
-            self.token, self._pool = self._log_in()
+            self.token, self._pool = self._log_in(None)
 
     @property
     def manufacturer(self) -> str:
@@ -116,7 +105,7 @@ class Connection:
                 self._pool.close()
 
     def _require_own_process(self) -> None:
-        if os.getpid() != self._process:
+        if os.getpid() != self.process:
             message = f"{self._subject}: it was opened by the process that this one was forked from"
             raise CustodyError(message, remedy="open the key again in the process that signs")
 
@@ -130,25 +119,24 @@ class Connection:
             self._raise_failure()
             if self._generation != generation:
                 try:
-                    self.token, self._pool = self._log_in()
+                    self.token, self._pool = self._log_in(self.token)
                 except KeyNotFoundError:
                     raise pkcs11.TokenNotPresent from None  # It went away as well, and may come back as well.
                 self._generation = generation
             return self._pool
 
-    def _log_in(self) -> tuple[PresentToken, SessionPool]:
+    def _log_in(self, known: PresentToken | None) -> tuple[PresentToken, SessionPool]:
         token = select_token(self.reference, self._module)
-        self._require_same(token)
+        if known is not None:
+            self._require_same(known, token)
         login = log_in(token, secret_request(token, self.reference), self._context)
         return token, SessionPool(login, open_session=lambda: open_session(token), limit=self.concurrency)
 
-    def _require_same(self, token: PresentToken) -> None:
+    def _require_same(self, known: PresentToken, found: PresentToken) -> None:
         """Raise KeyNotFoundError for another token that answers to the reference as well: it has another PIN to lose."""
-        if not hasattr(self, "token"):
-            return
-        known, found = self.token.facts, token.facts
-        if (known.label, known.serial, known.manufacturer) != (found.label, found.serial, found.manufacturer):
-            message = f"{self._subject}: another token is there now, {display(found.describe())}"
+        names = [(facts.label, facts.serial, facts.manufacturer) for facts in (known.facts, found.facts)]
+        if names[0] != names[1]:
+            message = f"{self._subject}: another token is there now, {display(found.facts.describe())}"
             raise KeyNotFoundError(message, remedy="put back the one that the run began with, or begin again")
 
     def _recover(self, generation: int, lost: Exception) -> None:
@@ -186,89 +174,10 @@ class Connection:
 
     def _begin_anew(self) -> None:
         self._module.reinitialize()
-        self.token, self._pool = self._log_in()
+        self.token, self._pool = self._log_in(self.token)
         self._generation = self._module.generation
 
     def _gave_up(self, lost: Exception) -> CustodyError:
         error = translate(lost, self._subject)
         message = f"{error.message}, and did not come back within {self._patience:g} s"
         return CustodyError(message, remedy=error.remedy)
-
-
-_connections: dict[tuple[str, int, str], Connection] = {}
-_guard = threading.Lock()
-
-
-@contextmanager
-def connected(reference: Pkcs11Reference, context: BackendContext) -> Iterator[Connection]:
-    """Lend the connection to the token of `reference`: one login, shared by all in this process who are connected to it.
-
-    Raises ConfigurationError where no module is named, CustodyError.
-    """
-    path = os.path.realpath(find_module(reference, context.environ).path)
-    if others_may_replace(path):
-        found = "others may replace this module, which is handed the PIN"
-        context.warn(f"{display(path)}: {found}: chmod o-w it and its folder")
-    with ExitStack() as stack:
-        module = stack.enter_context(using_module(path))
-        connection = _acquire(module, reference, context)
-        stack.callback(_release, connection)
-        yield connection
-
-
-def parse(reference: str, context: BackendContext) -> Pkcs11Reference:
-    """Take `reference` apart, with the environment of the run. Raises ConfigurationError."""
-    return parse_pkcs11_reference(reference, context.environ)
-
-
-def _acquire(module: LoadedModule, reference: Pkcs11Reference, context: BackendContext) -> Connection:
-    with _guard:
-        with module.calling(), translated(reference.text):
-            facts = select_token(reference, module).facts
-        key = (module.path, facts.slot_id, facts.serial)
-        connection = _connections.get(key) or Connection(module, reference, context)
-        _connections[key] = connection
-        connection.users += 1
-        return connection
-
-
-def _release(connection: Connection) -> None:
-    if os.getpid() != connection._process:  # noqa: SLF001 - the same module; see using_module
-        return
-    with _guard:
-        connection.users -= 1
-        if connection.users == 0:
-            for key in [key for key, value in _connections.items() if value is connection]:
-                del _connections[key]
-            connection.close()
-
-
-def _read_patience(context: BackendContext) -> float:
-    return _read_number(context, RECONNECT_VARIABLE, _RECONNECT_SECONDS, lowest=0, highest=_LONGEST_RECONNECT)
-
-
-def _read_sessions(context: BackendContext) -> int:
-    return int(_read_number(context, SESSIONS_VARIABLE, _MOST_SESSIONS, lowest=1, highest=_MOST_SESSIONS))
-
-
-def _read_number(context: BackendContext, variable: str, default: float, *, lowest: float, highest: float) -> float:
-    text = context.environ.get(variable, "")
-    try:
-        number = float(text) if text else default
-    except ValueError:
-        number = -1.0
-    if lowest <= number <= highest:
-        return number
-    message = f"{variable} is `{display(text)}`, and must be a number from {lowest:g} to {highest:g}"
-    raise ConfigurationError(message)
-
-
-def _forget_in_child() -> None:
-    """Begin without logins in a forked child: those of its parent are not its own."""
-    global _guard  # noqa: PLW0603 - it may have been held by a thread that the child does not have
-    _guard = threading.Lock()
-    _connections.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_in_child)

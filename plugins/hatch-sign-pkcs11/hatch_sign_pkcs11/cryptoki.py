@@ -63,7 +63,7 @@ class Cryptoki:
     """The two calls of a module that concern all its users in this process."""
 
     def __init__(self, path: str) -> None:
-        """Find the module, which the caller has loaded from `path`. Raises OSError and CryptokiError."""
+        """Load the module from `path`. Raises OSError, CryptokiError, and AttributeError where it is no module."""
         self._library = ctypes.CDLL(path)  # As long as it is held, the module stays loaded.
         self._functions = self._ask_for_functions()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,13 @@ from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError, HatchSignError, UnsupportedError
 from hatch_sign.values.public_keys import describe_key
 from hatch_sign_pkcs11.certificates import read_chain
-from hatch_sign_pkcs11.connection import parse
+from hatch_sign_pkcs11.connecting import parse_in_run
 from hatch_sign_pkcs11.keys import answering, read_identity, read_public_key
 from hatch_sign_pkcs11.loaded import using_module
 from hatch_sign_pkcs11.login import as_it_stands, open_session, secret_request
 from hatch_sign_pkcs11.mechanisms import name_mechanism, recipes_for, signing_mechanisms
 from hatch_sign_pkcs11.modules import find_module
+from hatch_sign_pkcs11.references import ignores_certificates
 from hatch_sign_pkcs11.searching import search
 from hatch_sign_pkcs11.slots import select_token
 from hatch_sign_pkcs11.translate import translated
@@ -38,7 +40,7 @@ _LOOK_INSIDE = "look again with --log-in: many tokens show their keys after a lo
 
 def diagnose(reference: str, context: BackendContext) -> Iterator[Symptom | SecretRequest]:
     """Yield what is found, ending with the first failure. Raises ConfigurationError for a reference that is none."""
-    parsed = parse(reference, context)
+    parsed = parse_in_run(reference, context)
     subject = "module"
     try:
         location = find_module(parsed, context.environ)
@@ -48,14 +50,10 @@ def diagnose(reference: str, context: BackendContext) -> Iterator[Symptom | Secr
             with module.calling(), translated(parsed.text):
                 token = select_token(parsed, module)
                 seen = [*_of_token(token, parsed), _of_mechanisms(token)]
-                session = open_session(token)
-                try:
-                    seen += _of_objects(session, token, parsed)
-                finally:
-                    session.close()
+                seen += _of_what_is_shown(token, parsed, context)
             yield from _until_failure(seen)
-    except ConfigurationError as error:
-        yield Symptom("failure", subject, str(error.message), error.remedy)
+    except ConfigurationError:
+        raise
     except HatchSignError as error:
         yield Symptom("failure", subject, error.message, error.remedy)
 
@@ -93,10 +91,7 @@ def _of_token(token: PresentToken, reference: Pkcs11Reference) -> Iterator[Sympt
 def _of_pin(flags: TokenFlag) -> Iterator[Symptom]:
     if not flags & TokenFlag.USER_PIN_INITIALIZED:
         yield Symptom("warning", "PIN", "the token says that it has none yet", "set one with the vendor's tool")
-    if flags & TokenFlag.USER_PIN_FINAL_TRY:
-        found = "only one try is left, and a wrong one locks the token"
-        yield Symptom("warning", "PIN", found, "make sure of it; --spend-final-try allows it")
-    elif flags & TokenFlag.USER_PIN_COUNT_LOW:
+    if flags & TokenFlag.USER_PIN_COUNT_LOW and not flags & TokenFlag.USER_PIN_FINAL_TRY:
         yield Symptom("warning", "PIN", "a wrong one was entered since the last login", "make sure of it")
     if flags & TokenFlag.USER_PIN_TO_BE_CHANGED:
         yield Symptom("warning", "PIN", "the token wants it changed", "change it with the vendor's tool")
@@ -110,7 +105,17 @@ def _of_mechanisms(token: PresentToken) -> Symptom:
     return Symptom("failure", "mechanisms", "the token offers none that signs a release", remedy)
 
 
-def _of_objects(session: Session, token: PresentToken, reference: Pkcs11Reference) -> Iterator[Symptom]:
+def _of_what_is_shown(token: PresentToken, reference: Pkcs11Reference, context: BackendContext) -> list[Symptom]:
+    try:
+        with translated(reference.text), closing(open_session(token)) as session:
+            return list(_of_objects(session, token, reference, context))
+    except HatchSignError as error:
+        return [Symptom("failure", "key", error.message, error.remedy)]
+
+
+def _of_objects(
+    session: Session, token: PresentToken, reference: Pkcs11Reference, context: BackendContext
+) -> Iterator[Symptom]:
     """Yield what the token shows of the key before a login: its public half, and its certificate."""
     shown = search(session, {Attribute.CLASS: ObjectClass.PUBLIC_KEY})
     chosen = answering(shown, reference)
@@ -130,7 +135,8 @@ def _of_objects(session: Session, token: PresentToken, reference: Pkcs11Referenc
         return
     named = f"{display(label)} ({describe_key(public_key)}, id {key_id.hex() or 'none'})"
     yield Symptom("ok", "key", f"{named} signs by {', '.join(scheme.label for scheme in recipes)}")
-    yield _of_certificate(session, key_id, public_key, reference)
+    if not ignores_certificates(context.environ):
+        yield _of_certificate(session, key_id, public_key, reference)
 
 
 def _of_certificate(session: Session, key_id: bytes, public_key: PublicKey, reference: Pkcs11Reference) -> Symptom:
@@ -143,5 +149,5 @@ def _of_certificate(session: Session, key_id: bytes, public_key: PublicKey, refe
     leaf = chain[0]
     named = f"{display(leaf.subject.rfc4514_string())}, until {leaf.not_valid_after_utc:%Y-%m-%d}"
     if leaf.not_valid_after_utc < datetime.now(UTC):
-        return Symptom("failure", "certificate", f"{named}: it has expired", "have it renewed, then import the new one")
+        return Symptom("warning", "certificate", f"{named}: it has expired", "have it renewed, then import the new one")
     return Symptom("ok", "certificate", f"{named}, with {len(chain) - 1} of its issuers")

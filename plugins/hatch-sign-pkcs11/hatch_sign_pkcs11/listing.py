@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from hatch_sign.contract.backends import KeyDescription
 from hatch_sign.values.display import display
+from hatch_sign.values.errors import CustodyError
 from hatch_sign_pkcs11.certificates import read_chain
-from hatch_sign_pkcs11.connection import connected, parse
+from hatch_sign_pkcs11.connecting import connected, parse_in_run
 from hatch_sign_pkcs11.keys import find_key, find_keys
 from hatch_sign_pkcs11.protection import describe_protection
 from hatch_sign_pkcs11.references import encode_reference, ignores_certificates
@@ -15,6 +16,7 @@ from hatch_sign_pkcs11.references import encode_reference, ignores_certificates
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cryptography.x509 import Certificate
     from pkcs11 import Session
 
     from hatch_sign.contract.backends import BackendContext
@@ -28,7 +30,7 @@ def list_keys(reference: str, context: BackendContext) -> Sequence[KeyDescriptio
 
     Raises KeyNotFoundError where it names a key that is not there; as logging in does.
     """
-    parsed = parse(reference, context)
+    parsed = parse_in_run(reference, context)
     names_a_key = parsed.object is not None or parsed.id is not None
     with connected(parsed, context) as connection:
 
@@ -44,7 +46,7 @@ def describe(
 ) -> KeyDescription:
     """Return `key` as it is listed, with a reference that opens it again. Raises PKCS11Error."""
     subject = display(reference.text)
-    chain = read_chain(session, key.id, key.public_key, subject=subject) if not ignores_certificates(context.environ) else ()
+    chain = _chain(session, key, subject, context)
     return KeyDescription(
         reference=encode_reference(
             connection.token.facts,
@@ -61,3 +63,14 @@ def describe(
         certificates=tuple(chain),
         proved=key.proved,
     )
+
+
+def _chain(session: Session, key: TokenKey, subject: str, context: BackendContext) -> Sequence[Certificate]:
+    """Return the key's certificates; a wrong one is warned of, as it keeps the key from signing, not from being listed."""
+    if ignores_certificates(context.environ):
+        return ()
+    try:
+        return read_chain(session, key.id, key.public_key, subject=subject)
+    except CustodyError as error:
+        context.warn(str(error))
+        return ()

@@ -111,8 +111,8 @@ def using_module(path: str) -> Iterator[LoadedModule]:
 
 def _acquire(path: str) -> LoadedModule:
     with _guard:
-        module = _modules.get(path) or LoadedModule(path)
-        _modules[path] = module
+        module = _modules.get(os.path.realpath(path)) or LoadedModule(path)
+        _modules[os.path.realpath(path)] = module
         module.users += 1
         return module
 
@@ -121,7 +121,7 @@ def _release(module: LoadedModule) -> None:
     with _guard:
         module.users -= 1
         if module.users == 0:
-            del _modules[module.path]
+            del _modules[os.path.realpath(module.path)]
             with module.gate.closed():
                 module.finalize()
 

@@ -22,14 +22,11 @@ if TYPE_CHECKING:
     from hatch_sign_pkcs11.references import Pkcs11Reference
     from hatch_sign_pkcs11.slots import PresentToken
 
-REFUSALS = (
-    pkcs11.FunctionCancelled,
-    pkcs11.FunctionRejected,
-    pkcs11.PinIncorrect,
-    pkcs11.PinInvalid,
-    pkcs11.PinLenRange,
-)
-"""How a token says that this PIN is not the right one, and a keypad that nobody entered it."""
+WRONG_PINS = (pkcs11.PinIncorrect, pkcs11.PinInvalid, pkcs11.PinLenRange)
+"""How a token says that this PIN is not the right one."""
+
+_REFUSALS = (*WRONG_PINS, pkcs11.FunctionCancelled, pkcs11.FunctionRejected)
+"""A keypad says as well that nobody entered it."""
 
 
 def secret_request(token: PresentToken, reference: Pkcs11Reference) -> SecretRequest:
@@ -67,7 +64,7 @@ def log_in(token: PresentToken, request: SecretRequest, context: BackendContext)
     failure: pkcs11.PKCS11Error
     try:
         return _try(token, PROTECTED_AUTH if request.at_token else pin)
-    except REFUSALS as error:
+    except _REFUSALS as error:
         failure = error
     context.rejected(request)
     raise _rejected(failure, token, subject)

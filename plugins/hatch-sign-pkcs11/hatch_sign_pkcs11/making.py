@@ -1,4 +1,4 @@
-"""Making keys inside a token, and storing certificates beside them."""
+"""Making keys inside a token."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pkcs11
-from cryptography.hazmat.primitives.serialization import Encoding
 from pkcs11 import DEFAULT, Attribute, KeyType, MechanismFlag, ObjectClass
 
 from hatch_sign.values.algorithms import KeyAlgorithm
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError, CustodyError, UnsupportedError
 from hatch_sign_pkcs11.attributes import read
-from hatch_sign_pkcs11.certificates import LONGEST_CHAIN, parse_certificate
-from hatch_sign_pkcs11.connection import connected, parse
+from hatch_sign_pkcs11.connecting import connected, parse_in_run
 from hatch_sign_pkcs11.encoding import CURVE_PARAMETERS, ED25519_BY_NAME
-from hatch_sign_pkcs11.keys import TokenKey, find_key, select_private_keys
+from hatch_sign_pkcs11.keys import find_key, select_private_keys
 from hatch_sign_pkcs11.listing import describe
 from hatch_sign_pkcs11.searching import search
 from hatch_sign_pkcs11.translate import translated
@@ -25,7 +23,6 @@ from hatch_sign_pkcs11.translate import translated
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cryptography.x509 import Certificate
     from pkcs11 import Session
 
     from hatch_sign.contract.backends import BackendContext, KeyDescription
@@ -73,7 +70,7 @@ def generate_key(reference: str, algorithm: KeyAlgorithm, context: BackendContex
     Raises ConfigurationError for a reference without a label, CustodyError where a key answers to it already,
     UnsupportedError for a kind of key that the token does not make; as logging in does.
     """
-    parsed = parse(reference, context)
+    parsed = parse_in_run(reference, context)
     subject = display(parsed.text)
     if not parsed.object:
         message = f"{subject}: the reference does not say what the new key is to be called"
@@ -88,32 +85,13 @@ def generate_key(reference: str, algorithm: KeyAlgorithm, context: BackendContex
         return describe(session, made, connection, parsed, context)
 
 
-def import_certificate(reference: str, chain: Sequence[Certificate], context: BackendContext) -> None:
-    """Store `chain`, the key's own certificate first, in place of an older one of the same key.
-
-    The new one is stored before the older one is removed, so that a run that is cut off leaves one that fits. Raises
-    CustodyError; as logging in does.
-    """
-    parsed = parse(reference, context)
-    with connected(parsed, context) as connection, translated(parsed.text), connection.writing() as session:
-        key = find_key(session, parsed)
-        if not 1 <= len(chain) <= LONGEST_CHAIN or chain[0].public_key() != key.public_key:
-            message = f"{display(parsed.text)}: a chain is at most {LONGEST_CHAIN} certificates, that of the key first"
-            raise CustodyError(message)
-        present = [(bytes(read(entry, Attribute.VALUE, b"")), entry) for entry in _certificates(session)]
-        for certificate in chain[1:]:
-            if certificate.public_bytes(Encoding.DER) not in [der for der, _ in present]:
-                _store(session, certificate, {Attribute.LABEL: certificate.subject.rfc4514_string()})
-        _store_leaf(session, chain[0], key, present)
-
-
 def _refuse_taken(session: Session, reference: Pkcs11Reference, subject: str) -> None:
     """Raise CustodyError where the label and id, or the id alone, are of a key that is there, or of half a key."""
     taken = bool(select_private_keys(session, reference))
-    for kind in (ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY):
+    for kind in (ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY, ObjectClass.CERTIFICATE):
         taken = taken or (bool(reference.id) and bool(search(session, {Attribute.CLASS: kind, Attribute.ID: reference.id})))
     if taken:
-        message = f"{subject}: the token holds such a key already, or a public key of that id"
+        message = f"{subject}: the token holds such a key already, or a public key or certificate of that id"
         raise CustodyError(message, remedy="choose another label and id: a key is never replaced")
 
 
@@ -165,43 +143,3 @@ def _forms(algorithm: KeyAlgorithm) -> Sequence[_Form]:
     if algorithm is KeyAlgorithm.ED25519:
         return [(KeyType.EC_EDWARDS, None, curve) for curve in (CURVE_PARAMETERS[algorithm], ED25519_BY_NAME)]
     return [(KeyType.EC, None, CURVE_PARAMETERS[algorithm])]
-
-
-def _certificates(session: Session) -> Sequence[Any]:
-    return search(session, {Attribute.CLASS: ObjectClass.CERTIFICATE})
-
-
-def _store_leaf(session: Session, leaf: Certificate, key: TokenKey, present: Sequence[tuple[bytes, Any]]) -> None:
-    der = leaf.public_bytes(Encoding.DER)
-    older = [entry for value, entry in present if value != der and _belongs(value, key)]
-    if der not in [value for value, _ in present]:
-        _store(session, leaf, {Attribute.LABEL: key.label, Attribute.ID: key.id})
-    for entry in older:
-        entry.destroy()
-
-
-def _belongs(der: bytes, key: TokenKey) -> bool:
-    certificate = parse_certificate(der)
-    return certificate is not None and certificate.public_key() == key.public_key
-
-
-def _store(session: Session, certificate: Certificate, names: dict[Attribute, Any]) -> None:
-    session.create_object(
-        {
-            Attribute.CLASS: ObjectClass.CERTIFICATE,
-            Attribute.CERTIFICATE_TYPE: 0,  # CKC_X_509
-            Attribute.TOKEN: True,
-            Attribute.PRIVATE: False,
-            Attribute.SUBJECT: certificate.subject.public_bytes(),
-            Attribute.ISSUER: certificate.issuer.public_bytes(),
-            Attribute.SERIAL_NUMBER: _encode_serial(certificate.serial_number),
-            Attribute.VALUE: certificate.public_bytes(Encoding.DER),
-            **names,
-        }
-    )
-
-
-def _encode_serial(number: int) -> bytes:
-    """Return the serial number as a DER INTEGER, as CKA_SERIAL_NUMBER wants it (PKCS#11 v2.40 base §4.6.3)."""
-    content = number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True)
-    return bytes([0x02, len(content)]) + content

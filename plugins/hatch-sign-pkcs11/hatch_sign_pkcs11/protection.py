@@ -45,7 +45,10 @@ def _judge(claims: Mapping[Attribute, Any]) -> tuple[ProtectionLevel, str]:
     if claims[Attribute.EXTRACTABLE] is True or claims[Attribute.SENSITIVE] is False:
         return ProtectionLevel.SOFTWARE, "the token says that the key can be taken out"
     if claims[Attribute.EXTRACTABLE] is False or claims[Attribute.NEVER_EXTRACTABLE] is True:
-        return ProtectionLevel.SELF_ASSERTED, "the token says that the key cannot be taken out"
+        said = "the token says that the key cannot be taken out"
+        if claims[Attribute.LOCAL] is False or claims[Attribute.NEVER_EXTRACTABLE] is False:
+            said += " now, and that it was not made there or could be taken out once: there may be a copy"
+        return ProtectionLevel.SELF_ASSERTED, said
     return ProtectionLevel.SOFTWARE, "the token does not say whether the key can be taken out"
 
 

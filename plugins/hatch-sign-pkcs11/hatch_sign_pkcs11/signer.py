@@ -9,9 +9,9 @@ from hatch_sign.values.algorithms import DIGEST_SIZES, Scheme
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import CustodyError, UnsupportedError, WrongSignatureError
 from hatch_sign_pkcs11.certificates import read_chain
-from hatch_sign_pkcs11.connection import connected, parse
+from hatch_sign_pkcs11.connecting import connected, parse_in_run
 from hatch_sign_pkcs11.keys import find_key, handle_in
-from hatch_sign_pkcs11.login import REFUSALS, as_it_stands
+from hatch_sign_pkcs11.login import WRONG_PINS, as_it_stands
 from hatch_sign_pkcs11.mechanisms import encode_signature, recipes_for
 from hatch_sign_pkcs11.protection import describe_protection
 from hatch_sign_pkcs11.references import ignores_certificates
@@ -146,7 +146,7 @@ class Pkcs11Signer:
     def _sign_with(self, handle: PrivateKey, data: bytes, recipe: Recipe, pin: str | None) -> bytes:
         try:
             return bytes(handle.sign(data, mechanism=recipe.mechanism, mechanism_param=recipe.parameters, pin=pin))  # type: ignore[attr-defined] # the class is made when the key is found
-        except REFUSALS:
+        except WRONG_PINS:
             if pin is not None:
                 self._context.rejected(self._require_open().request)
             raise
@@ -171,7 +171,7 @@ class Pkcs11Signer:
 
 def open_key(reference: str, context: BackendContext) -> AbstractContextManager[Signer]:
     """Return what logs in when it is entered, and logs out when it is left by the last. Raises ConfigurationError."""
-    return _open(parse(reference, context), context)
+    return _open(parse_in_run(reference, context), context)
 
 
 @contextmanager

@@ -26,11 +26,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-def at_terminal(project: Project, *arguments: str, typed: str = "", without: str = "") -> tuple[int, str]:
+def at_terminal(
+    project: Project, *arguments: str, typed: str = "", without: str = "", columns: int = 160
+) -> tuple[int, str]:
     """Run hatch-sign on a pseudo-terminal, type something, and return the exit code and the screen."""
     environ = {name: value for name, value in project.environ.items() if name != without} | {
         "TERM": "xterm",
-        "COLUMNS": "160",
+        "COLUMNS": str(columns),
     }
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "hatch_sign", *arguments]
@@ -66,6 +68,13 @@ def test_results_are_a_table_and_progress_comes_and_goes(project: Project) -> No
     assert "verdict" in screen
     assert screen.count("trusted") >= 8
     assert "│" in screen
+
+
+def test_what_is_wider_than_the_terminal_is_not_folded(project: Project) -> None:
+    code, screen = at_terminal(project, "key", "list", "emulated:test", columns=20)
+    assert code == 0, screen
+    assert "emulated:test/release  ecdsa-p256  software" in screen
+    assert "│" not in screen
 
 
 def test_nothing_of_the_kind_reaches_a_pipe(project: Project) -> None:

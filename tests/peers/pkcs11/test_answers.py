@@ -29,7 +29,7 @@ from hatch_sign.values.errors import (
     WrongSignatureError,
 )
 from hatch_sign_pkcs11 import Pkcs11Backend
-from hatch_sign_pkcs11.connection import RECONNECT_VARIABLE
+from hatch_sign_pkcs11.settings import RECONNECT_VARIABLE
 from hatch_sign_pkcs11.translate import is_lost
 
 from .interposer import Interposer, build_interposer, interposed_token

@@ -114,7 +114,7 @@ def test_a_chain_is_imported_in_any_order_and_shown(capsys: pytest.CaptureFixtur
     (home / "root.pem").write_bytes(root.public_bytes(serialization.Encoding.PEM))
     refused = _run(capsys, "import-certificate", _KEY, "root.pem")
     assert refused.code == 2
-    assert "root.pem: none of its 1 certificates is for this key" in refused.err
+    assert "root.pem: its certificate is not for this key" in refused.err
     assert len(json.loads(_run(capsys, "show", _KEY, "--json").out)["keys"][0]["certificates"]) == 2
 
 

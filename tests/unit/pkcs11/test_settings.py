@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from hatch_sign.custody.context import RunContext
 from hatch_sign.values.errors import ConfigurationError
-from hatch_sign_pkcs11.connection import RECONNECT_VARIABLE, SESSIONS_VARIABLE, _read_patience, _read_sessions
+from hatch_sign_pkcs11.settings import RECONNECT_VARIABLE, SESSIONS_VARIABLE, most_sessions, reconnect_seconds
 
 
 def _patience(**environ: str) -> float:
-    return _read_patience(RunContext(environ, on_warning=pytest.fail))
+    return reconnect_seconds(environ)
 
 
 def _sessions(**environ: str) -> int:
-    return _read_sessions(RunContext(environ, on_warning=pytest.fail))
+    return most_sessions(environ)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +48,11 @@ def test_a_count_of_sessions_that_cannot_be_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         _sessions(HATCH_SIGN_PKCS11_SESSIONS=text)
     assert caught.value.message == f"HATCH_SIGN_PKCS11_SESSIONS is `{text}`, and must be a number from 1 to 64"
+
+
+def test_half_a_session_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"^HATCH_SIGN_PKCS11_SESSIONS is 2\.5, and must be a whole number$"):
+        _sessions(HATCH_SIGN_PKCS11_SESSIONS="2.5")
 
 
 def test_what_is_refused_is_made_safe_to_show() -> None:
