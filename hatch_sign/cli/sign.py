@@ -54,14 +54,16 @@ def _sign(plan: SigningPlan, arguments: argparse.Namespace, environment: Environ
     from hatch_sign.signing.existing import Overwrite  # noqa: PLC0415 - a dry run does not need it
     from hatch_sign.signing.run import sign_release  # noqa: PLC0415 - as above
 
+    context = environment.context(spend_final_try=arguments.spend_final_try)
     with environment.console.progress("signing", len(plan.files)) as progress:
         return sign_release(
             plan,
             registry=environment.registry,
-            context=environment.context(spend_final_try=arguments.spend_final_try),
+            context=context,
             now=environment.clock(),
             overwrite=Overwrite.ALWAYS if arguments.overwrite else Overwrite.REFUSE,
             on_done=progress.advance,
+            on_failure=context.stop,
         )
 
 

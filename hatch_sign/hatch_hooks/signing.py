@@ -85,7 +85,14 @@ def sign_built(
     formats = preparation.registry.formats()
     artifacts = find_artifacts([built], formats.values())
     plan = plan_release(preparation.configuration, artifacts, preparation.registry)
-    report = sign_release(plan, registry=preparation.registry, context=context, now=now, overwrite=Overwrite.OTHER)
+    report = sign_release(
+        plan,
+        registry=preparation.registry,
+        context=context,
+        now=now,
+        overwrite=Overwrite.OTHER,
+        on_failure=context.stop,
+    )
     report.raise_failure()
     removed = tuple(path for artifact in artifacts for path in remove_stale(artifact.path, formats, folders))
     if preparation.policy is None:

@@ -24,7 +24,7 @@ from hatch_sign.values.outcomes import Outcome, Verdict
 
 if TYPE_CHECKING:
     from hatch_sign.artifacts.discovery import Artifact
-    from hatch_sign.custody.context import RunContext
+    from hatch_sign.contract import BackendContext
     from hatch_sign.registry import Registry
     from hatch_sign.signing.plan import PlannedFile, SigningPlan
     from hatch_sign.values.artifacts import Subject
@@ -57,22 +57,24 @@ def sign_release(
     plan: SigningPlan,
     *,
     registry: Registry,
-    context: RunContext,
+    context: BackendContext,
     now: datetime,
     overwrite: Overwrite = Overwrite.REFUSE,
     on_done: Callable[[], None] = lambda: None,
+    on_failure: Callable[[], None] = lambda: None,
 ) -> SigningReport:
     """Carry out `plan`: each key is opened once, each artifact read once, and nothing unchecked gets a name.
 
     Artifacts whose signatures are all made and checked are committed even where others fail; aggregates only where none
-    does. Raises HatchSignError, with nothing written, for what is wrong before the first signature.
+    does. `on_done` is called after each artifact, `on_failure` when the run is given up while some of its threads may still
+    wait for something. Raises HatchSignError, with nothing written, for what is wrong before the first signature.
     """
     remove_stale_temporaries(file.path.parent for file in plan.files)
     _make_folders(plan)
     with ExitStack() as stack:
         benches = Benches(plan, registry, context, now, stack)
         staging = stack.enter_context(StagingArea())
-        return _Run(plan, benches, staging, overwrite, on_done, context.stop).carry_out()
+        return _Run(plan, benches, staging, overwrite, on_done, on_failure).carry_out()
 
 
 @dataclass
@@ -82,7 +84,7 @@ class _Run:
     staging: StagingArea
     overwrite: Overwrite
     on_done: Callable[[], None]
-    stop: Callable[[], None]
+    on_failure: Callable[[], None]
     subjects: Subjects = field(init=False)
     existing: dict[Path, bytes | None] = field(default_factory=dict)
     outcomes: dict[Path, Outcome] = field(default_factory=dict)
@@ -98,7 +100,7 @@ class _Run:
         self._write_manifests()
         pending = self._sort_out([file for file in detached if file.format.kind != "manifest"])
         sidecars = [file for file in pending if file.artifact is not None]
-        map_in_threads(self._sign, sidecars, threads=WORKERS, on_failure=self.stop)
+        map_in_threads(self._sign, sidecars, threads=WORKERS, on_failure=self.on_failure)
         if not self.failed:
             for file in pending:
                 if file.artifact is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -606,3 +607,22 @@ def test_what_is_lost_and_what_is_refused_are_told_apart() -> None:
     assert is_lost(pkcs11.DeviceRemoved())
     assert not is_lost(pkcs11.MechanismInvalid())
     assert not is_lost(pkcs11.PinIncorrect())
+
+
+def test_an_interrupt_ends_the_wait_for_a_lost_token(token: Interposer, tmp_path: Path) -> None:
+    for number in range(8):
+        (tmp_path / f"{number}.bin").write_bytes(b"data")
+    token.set(fail="C_Sign:2:999:32,C_Login:2:9999:30")
+    words = [sys.executable, "-m", "hatch_sign", "sign", ".", "--format", "sigstore", "--key", token.reference("ecdsa-p256")]
+    environ = os.environ | {RECONNECT_VARIABLE: "3600", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(words, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            said = process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            rest = process.communicate(timeout=60)[1]
+        finally:
+            process.kill()
+    assert "waiting 3600 s for it to come back" in said
+    assert process.returncode == 130, rest
+    assert "Traceback" not in rest
