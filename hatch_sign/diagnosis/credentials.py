@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from hatch_sign.diagnosis.checks import Check, attempt, ok, warning
 from hatch_sign.diagnosis.usefulness import list_formats, look_at_formats
-from hatch_sign.signing.credentials import Credential, current_credential, require_protection, require_strength
+from hatch_sign.signing.credentials import (
+    Credential,
+    current_credential,
+    require_protection,
+    require_strength,
+    require_timestamp,
+)
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import CustodyError, UnsupportedError
 from hatch_sign.values.outcomes import SOON
@@ -82,6 +88,7 @@ def _credentials(signer: CheckedSigner, expected: Expected, registry: Registry) 
             continue
         for settings in expected.signatures:
             if settings.certificates == chain:
+                yield from attempt("timestamp", partial(_timestamp, signer, settings), about=about)[0]
                 yield from look_at_formats(signer, settings, expected.policy, registry, now=expected.now)
     if not expected.signatures:
         yield from attempt("formats", lambda: list_formats(signer, registry), about=about)[0]
@@ -95,18 +102,25 @@ def _certificates(signer: CheckedSigner, chain: Path | None, now: datetime) -> I
         return
     leaf, *issuers = credential.certificates
     where = display(chain) if chain is not None else "beside the key"
-    yield _leaf(leaf, where, now)
+    yield _leaf(leaf, where, now, lives_for_days=signer.needs_timestamp)
     for issuer in issuers:
         if when := _when(issuer, now):
             yield warning("issuer", f"the certificate of {_name(issuer)} {when}", "get the present one from the authority")
 
 
-def _leaf(leaf: Certificate, where: str, now: datetime) -> Check:
+def _timestamp(signer: CheckedSigner, settings: SignatureSettings) -> Iterator[Check]:
+    """Yield what will prove the time of signing, where the key needs it. Raises ConfigurationError where nothing does."""
+    require_timestamp(signer, settings.timestamp)
+    if signer.needs_timestamp:
+        yield ok("timestamp", f"asked of {display(settings.timestamp[0])}")
+
+
+def _leaf(leaf: Certificate, where: str, now: datetime, *, lives_for_days: bool) -> Check:
     when = _when(leaf, now)
     if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
         message = f"{_name(leaf)}, {where}: it {when}"
         raise CustodyError(message, remedy="get one that is valid now from the authority: `hatch-sign key csr`")
-    if when:
+    if when and not lives_for_days:
         return warning("certificate", f"{_name(leaf)}, {where}: it {when}", "renew it: `hatch-sign key csr`")
     return ok("certificate", f"{_name(leaf)}, {where}, for this key until {_instant(leaf.not_valid_after_utc)}")
 

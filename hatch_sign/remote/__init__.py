@@ -9,15 +9,17 @@ from hatch_sign.remote.certificates import untrusted_certificate
 from hatch_sign.remote.encoding import encode_ecdsa_signature, parse_public_key_der, parse_public_key_pem
 from hatch_sign.remote.extras import missing_extra
 from hatch_sign.remote.failures import Failure, FailureKind, classify_status
-from hatch_sign.remote.keeping import hardware_kept, software_kept
+from hatch_sign.remote.keeping import Exposure, service_protection
 from hatch_sign.remote.keys import CONCURRENCY, KeyFacts, RemoteKey
 from hatch_sign.remote.limits import QUICK, NetworkLimits
+from hatch_sign.remote.proxies import proxy_login_wanted
 from hatch_sign.remote.retrying import Timing, parse_retry_after
 from hatch_sign.remote.signer import RemoteSigner, open_remote_key, pool_size
 
 __all__ = [
     "CONCURRENCY",
     "QUICK",
+    "Exposure",
     "Failure",
     "FailureKind",
     "KeyFacts",
@@ -28,13 +30,13 @@ __all__ = [
     "Timing",
     "classify_status",
     "encode_ecdsa_signature",
-    "hardware_kept",
     "missing_extra",
     "open_remote_key",
     "parse_public_key_der",
     "parse_public_key_pem",
     "parse_retry_after",
     "pool_size",
-    "software_kept",
+    "proxy_login_wanted",
+    "service_protection",
     "untrusted_certificate",
 ]

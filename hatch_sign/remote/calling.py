@@ -22,7 +22,8 @@ class ServiceCaller:
 
     `service` and `key` name both in messages; `key` is the reference without its query. `classify` says what an
     exception of the SDK means, and None for one that it does not know: of such only the type is named. An SDK's own
-    repetitions must be switched off, so that this is the only policy.
+    repetitions must be switched off, so that this is the only policy. `stopped` says whether the run is being given up:
+    nothing is waited for then.
     """
 
     service: str
@@ -30,17 +31,18 @@ class ServiceCaller:
     classify: Callable[[Exception], Failure | None]
     limits: NetworkLimits = field(default_factory=NetworkLimits)
     timing: Timing = field(default_factory=Timing)
+    stopped: Callable[[], bool] | None = None
 
     def call(self, operation: Callable[[], T], *, permission: str = "", repeatable: bool = True) -> T:
         """Return what `operation` returns, called again while it fails in a way that passes.
 
         `permission` is what the caller needs for it, as the service spells it (``kms:Sign``). One that is not
-        `repeatable`, such as making a key, is called again only where the service did nothing: throttled.
+        `repeatable`, such as making a key, is called again only where the service did nothing: throttled, or `undone`.
 
         Raises CustodyError, among them KeyNotFoundError, SecretRejectedError and SecretUnavailableError, without a chain;
         a HatchSignError that `operation` raises is never repeated.
         """
-        attempts = Attempts(self.limits, self.timing)
+        attempts = Attempts(self.limits, self.timing, self.stopped)
         while True:
             try:
                 return operation()
@@ -52,11 +54,15 @@ class ServiceCaller:
             if failure is None:
                 message = f"{self.key}: the client of {self.service} failed ({unknown})"
                 raise CustodyError(message)
-            if not failure.kind.passes or not (repeatable or failure.kind is FailureKind.THROTTLED):
+            if not failure.kind.passes or not (repeatable or failure.undone or failure.kind is FailureKind.THROTTLED):
                 raise self.error(failure, permission=permission)
             reason = attempts.pause(failure)
             if reason is not None:
                 raise self.error(failure.after(attempts.made, reason), permission=permission)
+
+    def slept(self, seconds: float) -> bool:
+        """Sleep between two questions of one operation and return True, or return False as soon as the run is given up."""
+        return Attempts(self.limits, self.timing, self.stopped).slept(seconds)
 
     def error(self, failure: Failure, *, permission: str = "") -> CustodyError:
         """Return the error of `failure`, naming the service and the key."""

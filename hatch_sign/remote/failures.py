@@ -52,7 +52,8 @@ class Failure:
 
     `code` is the service's own name for it, such as ``ThrottlingException`` or ``403``; one that does not look like a
     code is not shown. `found` replaces the phrase of the kind and `remedy` its advice: write both, never copy them from
-    the service, whose texts may repeat a credential. `retry_after` is in seconds.
+    the service, whose texts may repeat a credential. `retry_after` is in seconds. `undone` says that the failure proves
+    that the service did nothing, so that even what must not be done twice may be asked for again.
     """
 
     kind: FailureKind
@@ -60,6 +61,7 @@ class Failure:
     found: str = ""
     remedy: str = ""
     retry_after: float | None = None
+    undone: bool = False
 
     def as_error(self, *, service: str, key: str, permission: str = "") -> CustodyError:
         """Return the error for people. `permission` is what the caller needs for the call, as the service spells it."""
@@ -112,7 +114,6 @@ _STATUS_KINDS: Mapping[int, FailureKind] = {
     401: FailureKind.UNAUTHENTICATED,
     403: FailureKind.REFUSED,
     404: FailureKind.MISSING,
-    407: FailureKind.REFUSED,
     408: FailureKind.UNAVAILABLE,
     410: FailureKind.MISSING,
     429: FailureKind.THROTTLED,
@@ -127,7 +128,7 @@ def classify_status(status: int, *, retry_after: float | None = None) -> Failure
     code = str(status)
     if status == 407:  # noqa: PLR2004 - Proxy Authentication Required (RFC 9110 §15.5.8)
         found = "could not be reached: the proxy wants a login"
-        return Failure(FailureKind.REFUSED, code, found, "set the proxy as the service's own tools need it")
+        return Failure(FailureKind.INVALID, code, found, "set the proxy as the service's own tools need it")
     if status in _STATUS_KINDS:
         return Failure(_STATUS_KINDS[status], code, retry_after=retry_after)
     if status >= _SERVER_ERROR and status not in _NEVER_PASSES:

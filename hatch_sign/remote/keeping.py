@@ -1,12 +1,13 @@
-"""What a service says of how a key is kept, at the level that this is worth.
+"""What the word of a service on how it keeps a key is worth: one rule, for every service.
 
-A service that vouches for hardware is provider-asserted. One that keeps the key in the memory of its own programs says so
-of software: whoever reads that memory has the key, however well its doors are guarded, and so the level is software.
-The same holds of a key whose material was brought in from outside, for nobody vouches for the copies that stayed there.
+A service that says that a key cannot be exported vouches for it, in hardware or in its own software, and the summary names
+which. Its word covers no key that may leave it, none that was outside before, and nothing that came over a plain channel,
+on which anybody may have said it: the level of such a key is software.
 """
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from hatch_sign.values.display import display
@@ -16,14 +17,40 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def hardware_kept(summary: str, claims: Mapping[str, object]) -> Protection:
-    """Return the protection of a key that its service says it made in hardware and keeps there."""
-    return Protection(ProtectionLevel.PROVIDER_ASSERTED, summary, _shown(claims))
+class Exposure(Enum):
+    """Why the word of a service does not cover a key; each value is a phrase for people."""
+
+    EXPORTABLE = "it may be exported"
+    PLAIN_BACKUP = "it may be backed up in clear"
+    IMPORTED = "it was imported, and nobody vouches for the copies outside"
+    EXTERNAL = "a key manager outside keeps it, for which the service does not vouch"
+    UNSAID = "the service does not say whether it may leave"
+    ORIGIN_UNREAD = "whether it was imported could not be read"
 
 
-def software_kept(summary: str, claims: Mapping[str, object]) -> Protection:
-    """Return the protection of a key that is, or was, where software can read it."""
-    return Protection(ProtectionLevel.SOFTWARE, summary, _shown(claims))
+def service_protection(
+    place: str,
+    claims: Mapping[str, object],
+    *,
+    service: str,
+    plain_channel: bool,
+    exposure: Exposure | None = None,
+    remark: str = "",
+) -> Protection:
+    """Return the protection of a key that `service` keeps in `place`, such as ``in an HSM``, at the level that is worth.
+
+    Leave `exposure` out only where the service says that the key cannot be exported. `plain_channel` says whether what it
+    says came without TLS, from this machine as well. `remark` is a phrase of what else there is to know; `claims` are what
+    the service said, by name, and None or an empty text where it said nothing.
+    """
+    level = ProtectionLevel.SOFTWARE
+    if exposure is not None:
+        found = f"{place}; {exposure.value}"
+    elif plain_channel:
+        found = f"{place}, says whatever answers for {service} over a plain channel (http)"
+    else:
+        found, level = f"{place}, not exportable; {service} says so", ProtectionLevel.PROVIDER_ASSERTED
+    return Protection(level, f"{found}; {remark}" if remark else found, _shown(claims))
 
 
 def _shown(claims: Mapping[str, object]) -> dict[str, str]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from hatch_sign.remote.failures import Failure
     from hatch_sign.remote.limits import NetworkLimits
 
+_LONGEST_NAP = 0.25
+"""Seconds slept in one piece by a run that can be given up: about as long as somebody waits for Ctrl-C."""
 _SECONDS = re.compile(r"[0-9]{1,9}\Z")
 
 
@@ -38,6 +40,7 @@ class Attempts:
 
     limits: NetworkLimits
     timing: Timing
+    stopped: Callable[[], bool] | None = None
     made: int = 0
     _ends: float = field(init=False)
 
@@ -49,18 +52,31 @@ class Attempts:
         """Wait before the next attempt and return None, or return at once why there is none, in a phrase.
 
         The pause is a random part of one that doubles each time, so that many callers do not return together. What the
-        service asks for by Retry-After comes on top; a wait that would end beyond the deadline is not begun.
+        service asks for by Retry-After comes on top; a wait that would end beyond the deadline is not begun, and
+        one during which the run is given up is not finished.
         """
         self.made += 1
         if self.made >= self.limits.attempts:
             return ""
         doubled = self.limits.first_pause * 2.0 ** (self.made - 1)
-        wait = (failure.retry_after or 0.0) + self.timing.chance() * min(doubled, self.limits.longest_pause)
+        asked_for = max(0.0, failure.retry_after or 0.0)
+        wait = asked_for + self.timing.chance() * min(doubled, self.limits.longest_pause)
         if self.timing.clock() + wait >= self._ends:
-            asked = f", and wants {failure.retry_after:.0f} s of patience" if failure.retry_after else ""
+            asked = f", and wants {asked_for:.0f} s of patience" if asked_for else ""
             return f"{asked} beyond the limit of {self.limits.total:.0f} s"
-        self.timing.sleep(wait)
-        return None
+        return None if self.slept(wait) else ", and the run is being given up"
+
+    def slept(self, wait: float) -> bool:
+        """Sleep for `wait` seconds and return True, or return False as soon as the run is given up."""
+        if self.stopped is None:
+            self.timing.sleep(wait)
+            return True
+        while not self.stopped():
+            if wait <= 0.0:
+                return True
+            self.timing.sleep(min(wait, _LONGEST_NAP))
+            wait -= _LONGEST_NAP
+        return False
 
 
 def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
@@ -73,6 +89,6 @@ def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
         return float(text)
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+        return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds())
+    except (ValueError, OverflowError):  # a year that is none, or one at the edge of time moved by its time zone
         return None
-    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds())

@@ -112,7 +112,7 @@ def require_protection(signer: CheckedSigner, minimum: ProtectionLevel | None) -
             f"{display(signer.reference)}: its protection is {protection.level.value} ({display(protection.summary)}), "
             f"expected at least {minimum.value}"
         )
-        raise RejectedError(message, remedy="sign with a key in hardware, or change `minimum-protection`")
+        raise RejectedError(message, remedy="sign with a key that is kept better, or change `minimum-protection`")
     return protection
 
 

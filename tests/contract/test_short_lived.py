@@ -10,6 +10,8 @@ import pytest
 
 from hatch_sign.configuration.model import SignatureSettings
 from hatch_sign.contract import hookimpl
+from hatch_sign.custody.checked_signer import open_signer
+from hatch_sign.diagnosis.credentials import Expected, look_at_key
 from hatch_sign.registry import Registry
 from hatch_sign.registry.entries import Entry
 from hatch_sign.values.errors import ConfigurationError
@@ -17,7 +19,7 @@ from hatch_sign.values.errors import ConfigurationError
 from .sketch_plugins import sketch_registry
 from .sketches.rotating_backend import RotatingService, RotatingSigner
 from .sketches.software_keys import algorithm_of
-from .test_ports import sign
+from .test_ports import NOW, observed_context, sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,3 +79,15 @@ def test_one_key_of_several_is_enough_to_refuse(registry: Registry, tmp_path: Pa
     untimed = SignatureSettings("untimed", "short-lived:ecdsa-p256")
     with pytest.raises(ConfigurationError, match="short-lived:ecdsa-p256: its certificate lives for days"):
         sign(tmp_path, lasting, untimed, registry=registry)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "status", "found"), [((), "failure", "need a timestamp"), (("toy:time",), "ok", "asked of toy:time")]
+)
+def test_doctor_sees_it_coming(registry: Registry, addresses: tuple[str, ...], status: str, found: str) -> None:
+    settings = SignatureSettings(None, "short-lived:ecdsa-p256", timestamp=addresses)
+    with open_signer(registry.backend("short-lived"), settings.key, observed_context()) as signer:
+        checks = list(look_at_key(signer, Expected(NOW, (settings,)), registry))
+    (symptom,) = [check.symptom for check in checks if check.symptom.subject == "timestamp"]
+    assert symptom.status == status
+    assert found in symptom.found

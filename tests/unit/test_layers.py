@@ -33,6 +33,7 @@ LAYERS: dict[str, set[str]] = {
     "remote": {"values", "contract"},
     "custody": {"values", "contract", "trust"},
     "registry": {"values", "contract"},
+    "keys": {"values", "contract", "custody", "registry"},
     "artifacts": {"values", "contract", "archives", "storage"},
     "configuration": {"values", "contract", "trust", "registry", "artifacts"},
     "signing": {"values", "contract", "storage", "registry", "artifacts", "configuration", "custody"},

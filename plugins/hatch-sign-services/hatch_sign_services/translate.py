@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from urllib3 import exceptions as http
 
 from hatch_sign.remote import Failure, FailureKind, classify_status, parse_retry_after, untrusted_certificate
 from hatch_sign_services.client import LARGEST, Reply, StatusError, TooLargeError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _HANDSHAKE = Failure(
     FailureKind.UNAUTHENTICATED,
     found="ended the TLS handshake: it may want a client certificate, or did not accept this one",
     remedy="check the client certificate and its key",
 )
+
+
+def _unreached(found: str) -> Failure:
+    return Failure(FailureKind.UNAVAILABLE, found=found, undone=True)
+
+
 _KINDS: dict[type[Exception], Failure] = {
     TooLargeError: Failure(FailureKind.MALFORMED, found=f"answered with more than {LARGEST} bytes"),
-    http.ProxyError: Failure(FailureKind.UNAVAILABLE, found="could not be reached through the proxy"),
-    http.NameResolutionError: Failure(FailureKind.UNAVAILABLE, found="could not be found: its name has no address"),
-    http.NewConnectionError: Failure(FailureKind.UNAVAILABLE, found="could not be reached"),
-    http.ConnectTimeoutError: Failure(FailureKind.UNAVAILABLE, found="could not be reached in time"),
+    http.ProxyError: _unreached("could not be reached through the proxy"),
+    http.NameResolutionError: _unreached("could not be found: its name has no address"),
+    http.NewConnectionError: _unreached("could not be reached"),
+    http.ConnectTimeoutError: _unreached("could not be reached in time"),
     http.TimeoutError: Failure(FailureKind.UNAVAILABLE, found="did not answer in time"),
     http.ProtocolError: Failure(FailureKind.UNAVAILABLE, found="broke the connection off"),
 }
@@ -42,6 +53,22 @@ def classify_transport(error: Exception, *, trust: str) -> Failure | None:
     if isinstance(error, http.ProxyError) and " 407 " in f"{error.original_error} ":
         return classify_status(407)
     return next((failure for kind, failure in _KINDS.items() if isinstance(error, kind)), None)
+
+
+def classify_submission(classify: Callable[[Exception], Failure | None]) -> Callable[[Exception], Failure | None]:
+    """Return `classify` for what a signature was asked for by: it says where the service may have made one unheard.
+
+    Such a signature is paid for, counted or logged, and is not asked for once more behind the back of the user.
+    """
+
+    def classified(error: Exception) -> Failure | None:
+        failure = classify(error)
+        if failure is None or failure.kind is not FailureKind.UNAVAILABLE or failure.undone:
+            return failure
+        found = f"{failure.found or 'failed inside'}, and may have made the signature; it is not asked for it again"
+        return replace(failure, found=found, remedy="see what the service logged, then run again for what is not signed")
+
+    return classified
 
 
 def classify_reply(reply: Reply) -> Failure:

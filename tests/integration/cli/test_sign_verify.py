@@ -258,7 +258,7 @@ def test_odd_names_are_signed_and_verified(project: Project, name: str) -> None:
         (("sign", "dist"), 2, "no artifact found"),
         (("verify", "dist"), 2, "no artifact found"),
         (("sign", "hatch-sign.toml", "--key", "nothing"), 2, "SCHEME:PATH"),
-        (("sign", "hatch-sign.toml", "--key", "pkcs11:token=x"), 2, "install hatch-sign-pkcs11"),
+        (("sign", "hatch-sign.toml", "--key", "sigstore:"), 2, "install hatch-sign-sigstore"),
         (("sign", "hatch-sign.toml", "--key", "emulated:none/x"), 3, "none"),
         (("sign", "hatch-sign.toml", "--key", "emulated:test/none"), 3, "release"),
         (("sign", "hatch-sign.toml", "--format", "sigstor"), 2, "sigstor"),

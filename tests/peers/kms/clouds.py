@@ -1,61 +1,123 @@
-"""A service behind a proxy, and a project that signs with its key through the command line."""
+"""A service as the tests of the command line see it, and a project that signs with its key."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import json
+import io
+import os
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import pytest
+
+from hatch_sign.cli import main
 from tests.integration.cli.cli_project import Project, Ran
-from tests.peers.kms.aws import rig as aws
-from tests.peers.kms.faults import Fault, Proxy, proxied
-from tests.peers.kms.vault import rig as vault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+FORGED = bytes.fromhex("3006020101020101")
+"""The DER of a signature with r = s = 1: well-formed, and by nobody."""
 
-@dataclass(frozen=True)
-class Cloud:
-    """What the tests have to know of a service: how its calls are found, and how it says what it says.
+PROGRAM = ("-m", "hatch_sign")
+"""The program itself, in a process of its own."""
 
-    `prefix` and a name are a reference; `signing`, `reading` and `looking` are found in the requests that sign, that read
-    the public key, and that read how the key is kept. `replies` are the service's own words for each trouble; `rotate`
-    makes another key answer to a name from now on; `forge` puts another signature into a reply.
+IMPATIENT = ("-c", "import random; random.random = lambda: 0.0; from hatch_sign.cli import main; raise SystemExit(main())")
+"""A program that runs hatch-sign where every draw shortens the pause before a repetition to nothing."""
+
+TROUBLES = ("throttled", "failed", "unavailable")
+"""What passes, and is worth another attempt."""
+
+
+@dataclass
+class Cloud(ABC):
+    """A service with its words for each trouble, and what its user has to know of it.
+
+    `prefix` and a name are a reference, `whole` selects every key. `permission` is what signing needs and
+    `reading_permission` what opening a key does; `protection` is the level of a key and one claim with its value;
+    `diagnosis` is what the doctor tells. Without the variables `credentials` nobody logs in, where `alone` keeps an SDK from
+    looking beyond the environment; `without_credential` is the pattern of what is said then.
     """
 
     scheme: str
     prefix: str
-    signing: str
-    reading: str
+    whole: str
+    permission: str
+    reading_permission: str
+    protection: tuple[str, str, str]
+    diagnosis: tuple[str, ...]
     environ: Mapping[str, str]
+    credentials: tuple[str, ...]
+    alone: dict[str, str]
+    without_credential: str
     secrets: tuple[str, ...]
-    replies: Mapping[str, Fault]
-    rotate: Callable[[str], object]
-    forge: Callable[[bytes], bytes]
-    proxy: Proxy
 
     def reference(self, name: str) -> str:
         return self.prefix + name
 
-    def meet(self, fault: Fault, *, matches: str | None = None, times: int = 1) -> None:
-        """Let the next matching requests, those that sign unless it is said, run into a fault."""
-        fault = Fault(**{**vars(fault), "matches": self.signing if matches is None else matches, "times": times})
-        self.proxy.faults.append(fault)
+    @abstractmethod
+    def reset(self) -> None:
+        """Forget every trouble and every call."""
+
+    @abstractmethod
+    def fail(self, trouble: str, times: int) -> None:
+        """Let the next calls that sign run into one of `TROUBLES`, or into ``expired``: the credential is refused."""
+
+    @abstractmethod
+    def deny(self) -> None:
+        """Take the permission to sign away."""
+
+    @abstractmethod
+    def deny_reading(self) -> None:
+        """Take the permission to open a key away."""
+
+    @abstractmethod
+    def forge(self) -> None:
+        """Answer every signature by one that nobody made."""
+
+    @abstractmethod
+    def rotate(self, name: str) -> None:
+        """Let another key answer to `name` from now on."""
+
+    @abstractmethod
+    def before_signing(self, hook: Callable[[], None]) -> None:
+        """Call `hook` before each signature is made."""
+
+    @abstractmethod
+    def end_after(self, signatures: int) -> None:
+        """Let the service end once it has signed so often."""
+
+    @abstractmethod
+    def slow_down(self, seconds: float) -> None:
+        """Let each call take so much longer."""
+
+    @abstractmethod
+    def signatures(self) -> int:
+        """Return how often a signature was asked for."""
+
+    @abstractmethod
+    def most_at_once(self) -> int:
+        """Return how many calls were under way at once at the most."""
 
 
 @dataclass(frozen=True, slots=True)
 class CloudProject(Project):
-    """A project whose every output is held to show none of `secrets`."""
+    """A project whose every output is held to show none of `secrets`.
+
+    Commands run in this process, unless `program` asks for one of their own: what an SDK reads when it is loaded, and what
+    it writes past Python's streams, is seen there only, and takes most of a second.
+    """
 
     secrets: tuple[str, ...] = ()
 
-    def run(self, *arguments: str, program: Sequence[str] = ("-m", "hatch_sign"), **environ: str) -> Ran:
-        ran = Project.run(self, *arguments, program=program, **environ)
+    def run(self, *arguments: str, program: Sequence[str] = (), **environ: str) -> Ran:
+        if program:
+            ran = Project.run(self, *arguments, program=program, **environ)
+        else:
+            ran = self._run_here(arguments, {**self.environ, **environ})
         assert not [secret for secret in self.secrets if secret in ran.output], ran.output
         return ran
 
@@ -69,6 +131,34 @@ class CloudProject(Project):
             path.name for path in self.dist.iterdir() if not re.fullmatch(r"tool-\d+\.bin(\.sigstore\.json)?", path.name)
         ]
 
+    def sign(self, reference: str, *, program: Sequence[str] = ()) -> None:
+        """Sign every artifact; nothing else may have been written."""
+        ran = self.run("sign", "dist", "--key", reference, program=program)
+        assert ran.code == 0, ran.output
+        assert self.signed() == sorted(f"{path.name}.sigstore.json" for path in self.dist.glob("tool-*.bin"))
+        assert self.unfinished() == []
+
+    def fail_to_sign(self, reference: str, *, program: Sequence[str] = ()) -> str:
+        """Sign what cannot be signed, and return the error; nothing may have been written."""
+        ran = self.run("sign", "dist", "--key", reference, program=program)
+        assert ran.code == 3, ran.output
+        assert self.signed() == []
+        assert self.unfinished() == []
+        (error,) = [line for line in ran.err.splitlines() if line.startswith("hatch-sign: error: ")]
+        assert reference in error
+        return error
+
+    def _run_here(self, arguments: Sequence[str], environ: Mapping[str, str]) -> Ran:
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, contextlib.chdir(self.folder):
+            for name in set(os.environ) - set(environ):
+                patch.delenv(name)
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                code = main(arguments)
+        return Ran(code, out.getvalue(), err.getvalue())
+
 
 def make_project(cloud: Cloud, folder: Path, *, artifacts: int = 1) -> CloudProject:
     """Return a folder with artifacts and the environment of the cloud's user."""
@@ -77,95 +167,3 @@ def make_project(cloud: Cloud, folder: Path, *, artifacts: int = 1) -> CloudProj
     for number in range(artifacts):
         project.add(f"tool-{number}.bin", b"what is released, number %d" % number)
     return project
-
-
-@contextlib.contextmanager
-def aws_cloud(url: str, folder: Path) -> Iterator[Cloud]:
-    """Lend MiniStack at `url` behind a proxy of its own."""
-
-    def refusal(code: str, status: int = 400, **headers: str) -> Fault:
-        body = json.dumps({"__type": code, "message": f"no: {aws.SECRET_KEY}"}).encode()
-        return Fault(status=status, body=body, headers={"Content-Type": "application/x-amz-json-1.1", **headers})
-
-    def rotate(name: str) -> None:
-        _client(url).update_alias(
-            AliasName=f"alias/{name}",
-            TargetKeyId=_client(url).create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"],
-        )
-
-    def forge(reply: bytes) -> bytes:
-        answer = json.loads(reply)
-        return json.dumps({**answer, "Signature": base64.b64encode(_FORGED).decode()}).encode()
-
-    with proxied(url) as proxy:
-        yield Cloud(
-            scheme="awskms",
-            prefix="awskms:///alias/",
-            signing="TrentService.Sign",
-            reading="TrentService.GetPublicKey",
-            environ=aws.settings(proxy.url, folder),
-            secrets=(aws.ACCESS_KEY, aws.SECRET_KEY, aws.SESSION_TOKEN),
-            replies={
-                "throttled": refusal("ThrottlingException"),
-                "throttled, waiting": refusal("ThrottlingException", **{"Retry-After": "1"}),
-                "failed": refusal("KMSInternalException", 500),
-                "unavailable": Fault(status=503, body=b"<html>upstream</html>"),
-                "refused": refusal("AccessDeniedException"),
-                "expired": refusal("ExpiredTokenException"),
-            },
-            rotate=rotate,
-            forge=forge,
-            proxy=proxy,
-        )
-
-
-@contextlib.contextmanager
-def vault_cloud(server: vault.Server, folder: Path) -> Iterator[Cloud]:
-    """Lend OpenBao behind a proxy of its own."""
-
-    def refusal(status: int, text: str = "", **headers: str) -> Fault:
-        body = json.dumps({"errors": [text]} if text else {"errors": []}).encode()
-        return Fault(status=status, body=body, headers={"Content-Type": "application/json", **headers})
-
-    def forge(reply: bytes) -> bytes:
-        answer = json.loads(reply)
-        answer["data"]["signature"] = f"vault:v1:{base64.b64encode(_FORGED).decode()}"
-        return json.dumps(answer).encode()
-
-    with proxied(server.url) as proxy:
-        yield Cloud(
-            scheme="openbao",
-            prefix="openbao://",
-            signing="/v1/transit/sign/",
-            reading="/v1/transit/keys/",
-            environ=vault.settings(proxy.url, folder),
-            secrets=(vault.ROOT_TOKEN,),
-            replies={
-                "throttled": refusal(429, f"request path {vault.ROOT_TOKEN}: rate limit quota exceeded"),
-                "throttled, waiting": refusal(429, "rate limit quota exceeded", **{"Retry-After": "1"}),
-                "failed": refusal(500, f"internal error: {vault.ROOT_TOKEN}"),
-                "unavailable": refusal(503, "Vault is sealed"),
-                "expired": refusal(403, "permission denied"),
-                "refused": refusal(403, "1 error occurred:\n\t* permission denied\n\n"),
-            },
-            rotate=lambda name: server.ask("POST", f"transit/keys/{name}/rotate"),
-            forge=forge,
-            proxy=proxy,
-        )
-
-
-def _client(url: str) -> Any:  # noqa: ANN401 - boto3 has no types
-    """Return boto3's client for the service itself, past any proxy."""
-    import boto3  # noqa: PLC0415 - for the tests of one service only
-
-    return boto3.client(
-        "kms",
-        endpoint_url=url,
-        region_name="eu-central-1",
-        aws_access_key_id=aws.ACCESS_KEY,
-        aws_secret_access_key=aws.SECRET_KEY,
-    )
-
-
-_FORGED = bytes.fromhex("3006020101020101")
-"""The DER of a signature with r = s = 1: well-formed, and by nobody."""

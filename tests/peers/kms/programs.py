@@ -26,7 +26,7 @@ def script(name: str) -> str:
     """Return the program that a package of this interpreter installed; skip the test where there is none."""
     path = Path(sys.executable).parent / name
     if not path.exists():
-        rigs.skip_or_fail(f"{name} is not installed: see the test dependencies of plugins/hatch-sign-kms")
+        rigs.skip_or_fail(f"{name} is not installed: run 'pip install --group peers'")
     return str(path)
 
 

@@ -14,45 +14,26 @@ from google.protobuf.wrappers_pb2 import Int64Value
 from .authority import make_loopback_certificate
 from .azure import rig as azure
 from .azure.material import encode
+from .clouds import FORGED, Cloud
 from .google import rig as google
 from .google.material import crc32c
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import proto
 
-FORGED = bytes.fromhex("3006020101020101")
-"""The DER of a signature with r = s = 1: well-formed, and by nobody."""
-
 
 @dataclass
-class StandIn:
-    """What the tests have to know of a service.
+class StandIn(Cloud):
+    """`signing` is the operation that signs, as the state's `calls` list it; `failing` lets the next ones fail by a word."""
 
-    `fail` lets the next calls that sign run into a trouble, `forge` has them answered by nobody's signature, `rotate`
-    makes another key answer to a name from now on, `deny` takes the permission to sign away; `on_signing` is what happens
-    in the world before each signature. `signing` is the operation that signs, as `calls` lists it.
-    """
-
-    scheme: str
-    prefix: str
     signing: str
-    permission: str
-    environ: Mapping[str, str]
-    secrets: tuple[str, ...]
     state: google.KeyService | azure.VaultService
-    fail: Callable[[str, int], None]
-    forge: Callable[[], None]
-    rotate: Callable[[str], object]
-    deny: Callable[[], None]
-
-    def reference(self, name: str) -> str:
-        return self.prefix + name
-
-    def count(self, operation: str) -> int:
-        return self.state.calls.count(operation)
+    failing: Callable[[str, int], None]
+    forged: Callable[[], None]
+    rotated: Callable[[str], object]
 
     def reset(self) -> None:
         self.state.faults.clear()
@@ -61,12 +42,46 @@ class StandIn:
         self.state.calls.clear()
         self.state.delay, self.state.most_at_once = 0.0, 0
 
-    def on_signing(self, hook: Callable[[], None]) -> None:
+    def fail(self, trouble: str, times: int) -> None:
+        self.failing(trouble, times)
+
+    def deny(self) -> None:
+        self.state.denied.add(self.permission)
+
+    def deny_reading(self) -> None:
+        self.state.denied.add(self.reading_permission)
+
+    def forge(self) -> None:
+        self.forged()
+
+    def rotate(self, name: str) -> None:
+        self.rotated(name)
+
+    def before_signing(self, hook: Callable[[], None]) -> None:
         def unchanged(answer: object) -> object:
             hook()
             return answer
 
         self.state.answers[self.signing] = unchanged  # type: ignore[assignment] # of either kind of answer
+
+    def end_after(self, signatures: int) -> None:
+        signed: list[int] = []
+
+        def count() -> None:
+            signed.append(1)
+            if len(signed) == signatures:
+                self.fail("unavailable", 10_000)
+
+        self.before_signing(count)
+
+    def slow_down(self, seconds: float) -> None:
+        self.state.delay = seconds
+
+    def signatures(self) -> int:
+        return self.state.calls.count(self.signing)
+
+    def most_at_once(self) -> int:
+        return self.state.most_at_once
 
 
 @contextlib.contextmanager
@@ -94,8 +109,15 @@ def google_stand_in(folder: Path) -> Iterator[StandIn]:
         yield StandIn(
             scheme="gcpkms",
             prefix=f"gcpkms://{google.RING}/cryptoKeys/",
+            whole=f"gcpkms://{google.RING}",
             signing="AsymmetricSign",
             permission="cloudkms.cryptoKeyVersions.useToSign",
+            reading_permission="cloudkms.cryptoKeyVersions.viewPublicKey",
+            protection=("provider-asserted", "protectionLevel", "HSM"),
+            diagnosis=("google-cloud-kms", "127.0.0.1:"),
+            credentials=("GOOGLE_APPLICATION_CREDENTIALS",),
+            alone={"NO_GCE_CHECK": "true"},
+            without_credential="needs a credential, and none.*; log in",
             environ=google.environment(server, scheme="https")
             | {
                 "GOOGLE_APPLICATION_CREDENTIALS": str(folder / "account.json"),
@@ -103,10 +125,9 @@ def google_stand_in(folder: Path) -> Iterator[StandIn]:
             },
             secrets=(secret, *secret.splitlines()[1:-1]),
             state=service,
-            fail=lambda trouble, times: service.fail("AsymmetricSign", statuses[trouble], secret, times=times),
-            forge=lambda: service.answers.update(AsymmetricSign=forge),
-            rotate=lambda name: service.add_version(f"{google.RING}/cryptoKeys/{name}"),
-            deny=lambda: service.denied.add("cloudkms.cryptoKeyVersions.useToSign"),
+            failing=lambda trouble, times: service.fail("AsymmetricSign", statuses[trouble], secret, times=times),
+            forged=lambda: service.answers.update(AsymmetricSign=forge),
+            rotated=lambda name: service.add_version(f"{google.RING}/cryptoKeys/{name}"),
         )
 
 
@@ -126,13 +147,19 @@ def azure_stand_in(folder: Path) -> Iterator[StandIn]:
         yield StandIn(
             scheme="azurekms",
             prefix=f"azurekms://{server.host}/",
+            whole=f"azurekms://{server.host}",
             signing="sign",
             permission="keys/sign",
+            reading_permission="keys/get",
+            protection=("provider-asserted", "kty", "EC-HSM"),
+            diagnosis=("azure-keyvault-keys", "127.0.0.1:"),
+            credentials=("IDENTITY_ENDPOINT", "IDENTITY_HEADER"),
+            alone={"AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential"},
+            without_credential="needs a credential, and none.*; log in",
             environ=azure.environment(service, certificate),
             secrets=(service.token, service.identity),
             state=service,
-            fail=lambda trouble, times: service.fail("sign", *statuses[trouble], times=times),
-            forge=lambda: service.answers.update(sign=lambda answer: answer | {"value": forged}),
-            rotate=lambda name: service.add_key(name, "EC-HSM", "P-256"),
-            deny=lambda: service.denied.add("keys/sign"),
+            failing=lambda trouble, times: service.fail("sign", *statuses[trouble], times=times),
+            forged=lambda: service.answers.update(sign=lambda answer: answer | {"value": forged}),
+            rotated=lambda name: service.add_key(name, "EC-HSM", "P-256"),
         )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import ssl
+import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hatch_sign.custody.context import RunContext
+from hatch_sign.values.algorithms import KeyAlgorithm
 from hatch_sign.values.errors import CustodyError, KeyNotFoundError
+from hatch_sign.values.protection import ProtectionLevel
 from hatch_sign_kms.aws import AwsBackend
 from hatch_sign_kms.vault import VaultBackend
 from tests.peers.kms.aws import rig as aws
@@ -37,6 +41,19 @@ def context_of(server: tuple[str, Path], folder: Path, **environ: str) -> RunCon
 def test_an_authority_that_is_named_is_trusted(server: tuple[str, Path], tmp_path: Path) -> None:
     with pytest.raises(KeyNotFoundError, match="has no such engine or login"):  # and so it was reached
         VaultBackend().open("openbao://x", context_of(server, tmp_path, BAO_CACERT=str(server[1]))).__enter__()
+
+
+def test_what_a_server_behind_tls_says_of_a_key_is_vouched_for(server: tuple[str, Path], tmp_path: Path) -> None:
+    mounted = {"TRANSIT_SECRET_ENGINE_PATH": "signing"}
+    context = context_of(server, tmp_path, BAO_CACERT=str(server[1]), **mounted)
+    client = ssl.create_default_context(cafile=str(server[1]))
+    mount = urllib.request.Request(f"{server[0]}/v1/sys/mounts/signing", b'{"type": "transit"}')  # noqa: S310 - loopback
+    mount.add_header("X-Vault-Token", vault.ROOT_TOKEN)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=client))
+    opener.open(mount, timeout=30).close()
+    made = VaultBackend().generate_key("openbao://release", KeyAlgorithm.ECDSA_P256, context)
+    assert made.protection.level is ProtectionLevel.PROVIDER_ASSERTED
+    assert made.protection.summary == "in software, not exportable; OpenBao says so"
 
 
 def test_one_that_is_not_named_is_not(server: tuple[str, Path], tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ class Rig:
         return {"PATH": str(self.bin), "HATCH_SIGN_ALLOW_KMS": "localkeys", "LOCAL_KEYS_TOKEN": TOKEN, **more}
 
     def context(self, **more: str) -> RunContext:
-        return RunContext(self.environ(**more), on_warning=print)
+        # Each call is a process: four at once show what eight do.
+        return RunContext(self.environ(**more), on_warning=print, max_concurrency=4)
 
     def reference(self, algorithm: KeyAlgorithm = KeyAlgorithm.ECDSA_P256) -> str:
         path = self.folder / f"{algorithm.value}.pem"

@@ -44,7 +44,7 @@ def opened(service: KeyService, *, version: str = "", read: float = 20.0, port: 
         transport = KeyManagementServiceClient.get_transport_class("grpc")(channel=channel)
         client = KeyManagementServiceClient(transport=transport)
         try:
-            key = GoogleKey(Connection(client, authenticated=True), parse_google_reference(text), caller)
+            key = GoogleKey(Connection(client, plain_channel=False), parse_google_reference(text), caller)
             yield Rig(service, server, client, caller, key, time)
         finally:
             channel.close()

@@ -6,6 +6,7 @@ import base64
 import json
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -37,7 +38,7 @@ from hatch_sign_kms.aws.keys import describe_every, make_key
 from hatch_sign_kms.aws.reference import parse_aws_reference
 from hatch_sign_kms.aws.translate import CODES, classify
 from tests.peers.kms.aws.rig import settings
-from tests.peers.kms.faults import Fault, proxied
+from tests.peers.kms.faults import Fault, Proxy, proxied
 from tests.unit.remote.services import Time
 
 if TYPE_CHECKING:
@@ -52,11 +53,18 @@ KEY = private_key(KeyAlgorithm.ECDSA_P256).public_key()
 DIGEST = bytes(32)
 
 
-@contextmanager
-def stubbed() -> Iterator[tuple[Connection, Stubber]]:
-    """Lend a connection whose answers are queued; every one must have been asked for by the end."""
+@cache
+def client_at(endpoint_url: str | None) -> Any:  # noqa: ANN401 - boto3 has no types
+    """Return boto3's client, which takes a tenth of a second to make, and keeps nothing of a test."""
     credentials = {"aws_access_key_id": "AKIA", "aws_secret_access_key": SECRET, "region_name": "eu-central-1"}
-    sdk = boto3.Session(**credentials).client("kms", config=Config(retries={"total_max_attempts": 1}))
+    config = Config(retries={"total_max_attempts": 1})
+    return boto3.Session(**credentials).client("kms", endpoint_url=endpoint_url, config=config)
+
+
+@contextmanager
+def stubbed(endpoint_url: str | None = None) -> Iterator[tuple[Connection, Stubber]]:
+    """Lend a connection whose answers are queued; every one must have been asked for by the end."""
+    sdk = client_at(endpoint_url)
     caller = ServiceCaller("AWS KMS", "awskms:///alias/release", classify, NetworkLimits(), Time().timing)
     with Stubber(sdk) as stubber:
         yield Connection(sdk, caller), stubber
@@ -149,6 +157,7 @@ WRAPPED = {"error": f"inner {SECRET}", "endpoint_url": f"https://{SECRET}"}
         (botocore.exceptions.CredentialRetrievalError(provider="x", error_msg=SECRET), FailureKind.UNAUTHENTICATED, "log"),
         (botocore.exceptions.TokenRetrievalError(provider="x", error_msg=SECRET), FailureKind.UNAUTHENTICATED, "log"),
         (botocore.exceptions.UnauthorizedSSOTokenError(), FailureKind.UNAUTHENTICATED, "log"),
+        (botocore.exceptions.LoginRefreshRequired(), FailureKind.UNAUTHENTICATED, "log"),
         (botocore.exceptions.SSOTokenLoadError(error_msg=SECRET), FailureKind.UNAUTHENTICATED, "log"),
         (botocore.exceptions.NoRegionError(), FailureKind.INVALID, "needs a region"),
         (botocore.exceptions.InvalidRegionError(region_name=SECRET), FailureKind.INVALID, "no such region"),
@@ -202,6 +211,16 @@ def test_ed25519_takes_the_message() -> None:
         assert key.sign_message(b"message") == b"signature"
 
 
+@pytest.mark.parametrize("name", [ARN, ID])
+def test_a_key_that_was_not_asked_for_is_not_described(name: str) -> None:
+    with stubbed() as (connection, stubber):
+        stubber.add_response("get_public_key", public_key(), {"KeyId": name})
+        assert AwsKey(connection, name).describe().public_key == KEY
+        stubber.add_response("get_public_key", public_key(KeyId=OTHER), {"KeyId": name})
+        with pytest.raises(CustodyError, match="answered for another key than the one that was asked for"):
+            AwsKey(connection, name).describe()
+
+
 @pytest.mark.parametrize(
     "answer",
     [signature(KeyId=OTHER), signature(SigningAlgorithm="ECDSA_SHA_384"), {"Signature": b"x"}],
@@ -246,12 +265,26 @@ def test_a_key_that_is_not_for_signing_is_refused(usage: str) -> None:
 def test_protection_is_what_the_origin_is_worth(origin: str, level: ProtectionLevel) -> None:
     created = datetime(2026, 1, 2, tzinfo=UTC)
     described = metadata(Origin=origin, CustomKeyStoreId="cks-1", MultiRegion=False, CreationDate=created)["KeyMetadata"]
-    protection = read_protection(described)
+    protection = read_protection(described, plain_channel=False)
     assert protection.level is level
+    assert ("not exportable; AWS KMS says so" in protection.summary) is (level is ProtectionLevel.PROVIDER_ASSERTED)
     assert protection.claims["origin"] == origin
     assert protection.claims["key store"] == "cks-1"
     assert protection.claims["multi-region"] == "false"
-    assert "\n" not in protection.summary
+    assert read_protection(described, plain_channel=True).level is ProtectionLevel.SOFTWARE
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_an_endpoint_of_the_users_without_tls_vouches_for_nothing(scheme: str) -> None:
+    with stubbed(endpoint_url=f"{scheme}://127.0.0.1:9") as (connection, stubber):
+        stubber.add_response("get_public_key", public_key())
+        stubber.add_response("describe_key", metadata(Origin="AWS_KMS"))
+        key = AwsKey(connection, "alias/release")
+        key.describe()
+        protection = key.protection()
+    plain = scheme == "http"
+    assert protection.level is (ProtectionLevel.SOFTWARE if plain else ProtectionLevel.PROVIDER_ASSERTED)
+    assert ("over a plain channel (http)" in protection.summary) is plain
 
 
 # --- many keys ----------------------------------------------------------------------------------------------------------
@@ -396,6 +429,59 @@ def test_a_service_that_stalls_is_asked_again(bare: RunContext, tmp_path: Path, 
         with AwsBackend().open(f"awskms:///{ARN}", bare) as signer:
             assert signer.public_key == KEY
         assert proxy.count("GetPublicKey") == 2
+
+
+# --- the login ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def token_service(bare: RunContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Proxy, RunContext]]:
+    """Lend what answers for STS to a job that logs in by a web identity."""
+    monkeypatch.setattr(client, "LIMITS", NetworkLimits(read=0.5, first_pause=0.0, attempts=2))
+    (tmp_path / "token").write_text(SECRET)
+    with proxied("http://127.0.0.1:9") as proxy:
+        environ = {"AWS_ROLE_ARN": "arn:aws:iam::111122223333:role/signer", "AWS_ENDPOINT_URL_STS": proxy.url}
+        environ |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "token"), "NO_PROXY": "127.0.0.1"}
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        yield proxy, bare
+
+
+def refuse_login(proxy: Proxy, code: str, status: int) -> None:
+    text = f"<ErrorResponse><Error><Code>{code}</Code><Message>{SECRET}</Message></Error></ErrorResponse>"
+    proxy.faults.append(Fault(status=status, body=text.encode(), headers={"Content-Type": "text/xml"}, times=99))
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "expected", "phrase"),
+    [
+        ("AccessDenied", 403, SecretRejectedError, r"could not be logged in to \(AccessDenied\); .*trust policy"),
+        ("InvalidIdentityToken", 400, SecretRejectedError, r"could not be logged in to \(Inv.*trust policy"),
+        ("ValidationError", 400, SecretRejectedError, r"could not be logged in to \(400\); .*trust policy"),
+        ("ExpiredTokenException", 400, SecretRejectedError, r"could not be logged in to \(Exp.*AWS_PROFILE"),
+        ("IDPCommunicationError", 400, CustodyError, r"the token service did not answer, or failed 2 times \(IDP"),
+        ("InternalFailure", 500, CustodyError, r"the token service did not answer, or failed 2 times"),
+    ],
+)
+def test_a_login_that_is_refused_says_nothing_of_the_key(
+    token_service: tuple[Proxy, RunContext], code: str, status: int, expected: type[CustodyError], phrase: str
+) -> None:
+    proxy, context = token_service
+    refuse_login(proxy, code, status)
+    with pytest.raises(CustodyError, match=phrase) as caught:
+        AwsBackend().open(f"awskms:///{ARN}", context).__enter__()
+    assert type(caught.value) is expected
+    assert "kms:" not in str(caught.value).replace(ARN, "").replace("awskms:", "")
+    assert len(proxy.requests) == (1 if expected is SecretRejectedError else 2)
+    assert_presentable(caught.value, [SECRET])
+
+
+def test_a_login_has_the_limits_of_every_call(token_service: tuple[Proxy, RunContext]) -> None:
+    proxy, context = token_service
+    proxy.faults.append(Fault("stall", times=99))
+    with pytest.raises(CustodyError, match="did not answer, or failed 2 times"):
+        AwsBackend().open(f"awskms:///{ARN}", context).__enter__()
+    assert len(proxy.requests) == 2
 
 
 @pytest.mark.parametrize("reference", [f"awskms:///{ARN}", f"awskms:///{ID}", "awskms:///"])

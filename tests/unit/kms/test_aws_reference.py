@@ -6,7 +6,7 @@ import pytest
 
 from hatch_sign.testing.observed import assert_presentable
 from hatch_sign.values.errors import ConfigurationError
-from hatch_sign_kms.aws.reference import AwsReference, parse_aws_reference, require_key
+from hatch_sign_kms.aws.reference import AwsReference, is_named_by, parse_aws_reference, require_key
 
 ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 ARN = f"arn:aws:kms:us-east-2:111122223333:key/{ID}"
@@ -78,6 +78,30 @@ def test_a_secret_is_refused_and_not_repeated(text: str) -> None:
 def test_a_key_is_named_beside_another_of_the_same_service() -> None:
     assert parse_aws_reference("awskms:///").naming("alias/x") == "awskms:///alias/x"
     assert parse_aws_reference("awskms://kms.example/").naming(ARN) == f"awskms://kms.example/{ARN}"
+
+
+OTHER = ID.replace("1234abcd", "00000000")
+
+
+@pytest.mark.parametrize("name", [ID, ID.upper(), ARN, "alias/release", ARN.replace(f"key/{ID}", "alias/release")])
+def test_the_key_that_was_asked_for_may_answer(name: str) -> None:
+    assert is_named_by(ARN, name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        OTHER,
+        ID[1:],
+        ARN.replace(ID, OTHER),
+        ARN.replace("us-east-2", "us-east-1"),
+        ARN.replace("111122223333", "999999999999"),
+        ARN.replace(f"key/{ID}", "alias/release").replace("us-east-2", "us-east-1"),
+        ARN.replace(f"key/{ID}", "alias/release").replace("111122223333", "999999999999"),
+    ],
+)
+def test_another_key_may_not(name: str) -> None:
+    assert not is_named_by(ARN, name)
 
 
 def test_the_whole_account_is_no_key() -> None:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import azure.core.exceptions as core
 import pytest
 from azure.identity import AuthenticationRequiredError, CredentialUnavailableError
 
 from hatch_sign.custody.context import RunContext
-from hatch_sign.remote import FailureKind
+from hatch_sign.remote import FailureKind, NetworkLimits
 from hatch_sign.testing.observed import assert_presentable
 from hatch_sign.values.algorithms import Scheme
 from hatch_sign.values.errors import CustodyError, KeyNotFoundError, SecretRejectedError, SecretUnavailableError
 from hatch_sign_kms.azure import AzureBackend
+from hatch_sign_kms.azure.connection import connect, make_caller
+from hatch_sign_kms.azure.references import parse_azure_reference
 from hatch_sign_kms.azure.translate import classify
 
 from ...peers.kms.authority import make_loopback_certificate
 from ...peers.kms.azure.rig import Fault, Reply
+from ...peers.kms.faults import Fault as ServerFault
+from ...peers.kms.faults import proxied
 from .azure_rig import Rig, make_service, opened
 
 if TYPE_CHECKING:
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 
     from ...peers.kms.authority import LoopbackCertificate
 
+ALONE = {"AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
 DIGEST = hashlib.sha256(b"artifact").digest()
 
 Expected = tuple[int, str, str, type[CustodyError], str]
@@ -130,6 +135,17 @@ def test_rubbish(rig: Rig, reply: Reply, found: str, calls: int) -> None:
     assert rig.service.calls == ["sign"] * calls
 
 
+@pytest.mark.parametrize(
+    ("body", "headers"), [(b"{}", {"Content-Encoding": "gzip"}), (b" " * 2**20 + b"{}", {})], ids=["packed", "large"]
+)
+def test_an_answer_that_is_large_or_packed_is_not_read(rig: Rig, body: bytes, headers: dict[str, str]) -> None:
+    rig.service.faults.append(Fault("sign", Reply(200, body, {"Content-Type": "application/json", **headers})))
+    with pytest.raises(CustodyError, match="not one of this service"):
+        sign(rig)
+    assert rig.service.calls == ["sign"]
+    assert sign(rig)
+
+
 def test_silence_ends(certificate: LoopbackCertificate, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(make_service(), certificate, monkeypatch, read=0.2) as rig:
         rig.key.describe()
@@ -191,6 +207,20 @@ def test_an_identity_that_is_refused(rig: Rig, monkeypatch: pytest.MonkeyPatch) 
     assert "az login" in str(caught.value)
     assert_presentable(caught.value, ("s3cr3t-header", rig.service.token))
     assert isinstance(caught.value, SecretUnavailableError | SecretRejectedError)
+
+
+@pytest.mark.parametrize("kind", ["answer", "stall"])
+def test_a_login_has_the_limits_of_every_call(kind: Literal["answer", "stall"], monkeypatch: pytest.MonkeyPatch) -> None:
+    reference = parse_azure_reference("azurekms://release.vault.azure.net/signing")
+    limits = NetworkLimits(connect=0.5, read=0.5)
+    caller = make_caller(reference, RunContext({}, on_warning=pytest.fail), limits=limits)
+    with proxied("http://127.0.0.1:9") as identity:
+        identity.faults.append(ServerFault(kind, status=500, body=b"{}", times=99))
+        for name, value in {"IDENTITY_ENDPOINT": identity.url, "IDENTITY_HEADER": "s3cr3t", **ALONE}.items():
+            monkeypatch.setenv(name, value)
+        with connect(reference, caller, connections=1) as vault, pytest.raises(core.AzureError):
+            vault.credential.get_token("https://vault.azure.net/.default")
+        assert len(identity.requests) == 1
 
 
 @pytest.mark.parametrize(

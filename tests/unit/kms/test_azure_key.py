@@ -180,10 +180,11 @@ def test_r_and_s_become_der(rig: Rig, r: bytes, der: str) -> None:
 
 
 KEPT = [
-    ("EC", {}, ProtectionLevel.SOFTWARE, "kept in the software of Azure Key Vault"),
-    ("EC-HSM", {}, ProtectionLevel.PROVIDER_ASSERTED, "kept in an HSM of Azure Key Vault; whether it was imported"),
-    ("EC-HSM", {"hsmPlatform": "0"}, ProtectionLevel.SOFTWARE, "kept in the software of Azure Key Vault"),
-    ("EC-HSM", {"exportable": True}, ProtectionLevel.SOFTWARE, "kept in an HSM of Azure Key Vault, and exportable"),
+    ("EC", {}, ProtectionLevel.PROVIDER_ASSERTED, "in software, not exportable; Azure Key Vault says so; whether it was"),
+    ("EC-HSM", {}, ProtectionLevel.PROVIDER_ASSERTED, "in an HSM, not exportable; Azure Key Vault says so; whether it was"),
+    ("EC-HSM", {"hsmPlatform": "0"}, ProtectionLevel.PROVIDER_ASSERTED, "in software, not exportable; Azure Key Vault says"),
+    ("EC-HSM", {"exportable": True}, ProtectionLevel.SOFTWARE, "in an HSM; it may be exported"),
+    ("EC", {"exportable": True}, ProtectionLevel.SOFTWARE, "in software; it may be exported"),
 ]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +16,7 @@ from hatch_sign.testing.observed import assert_presentable
 from hatch_sign.values.algorithms import KeyAlgorithm
 from hatch_sign.values.errors import ConfigurationError, CustodyError, UnsupportedError, WrongSignatureError
 from hatch_sign.values.public_keys import describe_key
-from hatch_sign_kms.executables import ExecutableBackend
+from hatch_sign_kms.executables import ExecutableBackend, answers
 from hatch_sign_kms.executables.asking import Executable, find
 from hatch_sign_kms.executables.calls import Call
 from hatch_sign_kms.executables.finding import clean_environment, find_executable, without_secrets
@@ -72,7 +74,7 @@ def test_a_reference_that_cannot_be_is_refused(rig: Rig, reference: str, reason:
 # --- what may be run --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("allowed", ["", "other", "localkey", "localkeys2", "LOCALKEYS", "*", "local/keys"])
+@pytest.mark.parametrize("allowed", ["", "other", "localkey", "localkeys2", "LOCALKEYS", "*", "local/keys", "local keys"])
 def test_an_executable_that_is_not_allowed_is_not_run(rig: Rig, allowed: str) -> None:
     trace = rig.folder / "trace"
     error = failure(rig, HATCH_SIGN_ALLOW_KMS=allowed, LOCAL_KEYS_FAULT="child", LOCAL_KEYS_CHILD=str(trace))
@@ -81,8 +83,9 @@ def test_an_executable_that_is_not_allowed_is_not_run(rig: Rig, allowed: str) ->
     assert not trace.exists()
 
 
-def test_several_may_be_allowed(rig: Rig) -> None:
-    with ExecutableBackend().open(rig.reference(), rig.context(HATCH_SIGN_ALLOW_KMS="other,localkeys")) as signer:
+@pytest.mark.parametrize("allowed", ["other,localkeys", "other, localkeys ", " localkeys"])
+def test_several_may_be_allowed(rig: Rig, allowed: str) -> None:
+    with ExecutableBackend().open(rig.reference(), rig.context(HATCH_SIGN_ALLOW_KMS=allowed)) as signer:
         assert describe_key(signer.public_key) == "ecdsa-p256"
 
 
@@ -137,6 +140,13 @@ WITHHELD = {
     "HATCH_INDEX_AUTH": "a",
     "COSIGN_PKCS11_PIN": "1234",
     "COSIGN_PASSWORD": "a",
+    "SIGNSERVER_PASSWORD": "a",
+    "GPG_PASSPHRASE": "a",
+    "PASSPHRASE_OF_RELEASE": "a",
+    "USERPIN": "1234",
+    "PIP_FIND_LINKS": "https://user:password@index.example/wheels",
+    "UV_FIND_LINKS": "https://user:password@index.example/wheels",
+    "PIP_PROXY": "http://user:password@proxy.example",
     "HSM_PIN": "1234",
     "TWINE_PASSWORD": "a",
     "UV_PUBLISH_TOKEN": "a",
@@ -149,7 +159,15 @@ WITHHELD = {
     "MY_PYPI_SECRET": "a",
     "hatch_sign_pin": "1234",
 }
-HANDED_ON = {"HOME": "/home/a", "VAULT_TOKEN": "a", "AWS_PROFILE": "a", "SPINNAKER_URL": "a", "HTTPS_PROXY": "a"}
+HANDED_ON = {
+    "HOME": "/home/a",
+    "VAULT_TOKEN": "a",
+    "AWS_SECRET_ACCESS_KEY": "a",
+    "AWS_PROFILE": "a",
+    "SPINNAKER_URL": "a",
+    "HTTPS_PROXY": "a",
+}
+"""By the token and the key an executable may log in to its service."""
 
 
 def test_the_environment_holds_nothing_that_is_not_its_business() -> None:
@@ -203,6 +221,25 @@ def test_secrets_are_found_by_the_names_of_their_variables() -> None:
     assert without_secrets("sesame-open sesame abc kept", environ) == "*** *** abc kept"
 
 
+@pytest.mark.parametrize("name", ["MYAPIKEY", "PGPASSWORD", "GPG_PASSPHRASE", "myapikey"])
+def test_a_name_that_only_ends_like_a_secret_is_one(name: str) -> None:
+    assert without_secrets("sesame refused", {name: "sesame"}) == "*** refused"
+    assert without_secrets("sesame refused", {f"X{name}S": "sesame"}) == "sesame refused"
+
+
+def test_each_line_of_a_secret_is_replaced() -> None:
+    environ = {"SIGNING_KEY": "-----BEGIN-----\r\nsesame\r\nopen\n"}
+    assert without_secrets("line 2 was sesame, then open", environ) == "line 2 was ***, then ***"
+    assert without_secrets("line 2 was sesame", {"SIGNING_NOTES": "open\nsesame"}) == "line 2 was sesame"
+
+
+def test_passwords_in_urls_are_replaced() -> None:
+    environ = {"HTTPS_PROXY": "http://engineer:open%20sesame@proxy.example:3128", "A_URL": "https://proxy.example/a:b@c"}
+    said = "login open sesame at https://proxy.example/a:b@c by http://engineer:open%20sesame@proxy.example:3128"
+    assert without_secrets(said, environ) == "login *** at https://proxy.example/a:b@c by http://***@proxy.example:3128"
+    assert without_secrets("redis://:p@ss@host/0 refused", {}) == "redis://***@host/0 refused"
+
+
 def test_noise_on_standard_error_does_no_harm(rig: Rig) -> None:
     with ExecutableBackend().open(rig.reference(), rig.context(LOCAL_KEYS_FAULT="noise")) as signer:
         assert describe_key(signer.public_key) == "ecdsa-p256"
@@ -217,11 +254,11 @@ def impatient(rig: Rig, seconds: float, **environ: str) -> Executable:
     return Executable(found.path, found.environ, found.caller, seconds)
 
 
-@pytest.mark.parametrize("fault", ["hang", "child"])
-def test_a_program_that_hangs_is_ended_with_what_it_started(rig: Rig, fault: str) -> None:
+@pytest.mark.parametrize(("fault", "seconds"), [("hang", 0.2), ("child", 2.0)])
+def test_a_program_that_hangs_is_ended_with_what_it_started(rig: Rig, fault: str, seconds: float) -> None:
     child = rig.folder / "child"
-    executable = impatient(rig, 2.0, LOCAL_KEYS_FAULT=fault, LOCAL_KEYS_CHILD=str(child))
-    with pytest.raises(CustodyError, match="did not answer within 2 seconds, and was ended"):
+    executable = impatient(rig, seconds, LOCAL_KEYS_FAULT=fault, LOCAL_KEYS_CHILD=str(child))
+    with pytest.raises(CustodyError, match=f"did not answer within {seconds:g} seconds, and was ended"):
         executable.ask(Call("publicKey", "key"), bytes)
     assert child.exists() == (fault == "child")
     assert not child.exists() or ends(int(child.read_text()))
@@ -236,17 +273,55 @@ def test_a_child_that_outlives_the_program_does_not_hold_up_the_answer(rig: Rig,
     assert ends(int(child.read_text()))
 
 
+def test_an_agent_that_left_the_group_does_not_hold_up_the_answer(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lives on, and so do the pipes that it has: what came before the program ended is the answer."""
+    monkeypatch.setattr("hatch_sign_kms.executables.running._GRACE", 0.2)
+    child = rig.folder / "child"
+    executable = impatient(rig, 5.0, LOCAL_KEYS_FAULT="agent", LOCAL_KEYS_CHILD=str(child))
+    try:
+        answer = executable.ask(Call("publicKey", rig.reference().partition("://")[2]), answers.parse_public_key_answer)
+        assert answer.startswith(b"-----BEGIN PUBLIC KEY")
+        assert not has_ended(int(child.read_text())), "the answer came while it was there"
+    finally:
+        os.kill(int(child.read_text()), signal.SIGKILL)
+
+
+def test_a_program_that_hangs_is_ended_when_the_run_is_given_up(rig: Rig) -> None:
+    child = rig.folder / "child"
+    context = rig.context(LOCAL_KEYS_FAULT="child", LOCAL_KEYS_CHILD=str(child))
+
+    def give_up() -> None:
+        while not (child.exists() and child.read_text()) and not failed.is_set():
+            time.sleep(0.01)
+        context.stop()
+
+    failed = threading.Event()
+    giving_up = threading.Thread(target=give_up)
+    giving_up.start()
+    with (
+        pytest.raises(CustodyError, match="had not answered when the run was given up, and was ended"),
+        ExecutableBackend().open(rig.reference(), context),
+    ):
+        pass
+    failed.set()
+    giving_up.join()
+    assert ends(int(child.read_text()))
+
+
 def ends(process: int) -> bool:
     """Wait until the process is gone; who inherits it may take its time to bury it."""
     for _ in range(200):
-        try:
-            state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            return True
-        if state == "Z":
+        if has_ended(process):
             return True
         time.sleep(0.05)
     return False
+
+
+def has_ended(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------
@@ -261,7 +336,7 @@ def test_it_claims_no_protection_that_nobody_vouches_for(rig: Rig) -> None:
     with ExecutableBackend().open(rig.reference(), rig.context()) as signer:
         protection = signer.protection
     assert protection.level.value == "software"
-    assert "does not say how" in protection.summary
+    assert protection.summary.endswith("; the service does not say whether it may leave")
     assert protection.claims == {"executable": str(rig.bin / "sigstore-kms-localkeys")}
 
 
@@ -274,7 +349,7 @@ def test_every_kind_of_key_is_made_by_the_name_that_the_executable_has_for_it(ri
 
 def test_a_kind_that_it_does_not_offer_is_refused(rig: Rig) -> None:
     program = rig.bin / "sigstore-kms-localkeys"
-    program.write_text(program.read_text().replace('"ed25519": ed25519', '"ed448": ed25519'))
+    program.write_text(program.read_text().replace('*RSA_SIZES, "ed25519"]', '*RSA_SIZES, "ed448"]'))
     with pytest.raises(UnsupportedError, match="makes no ed25519 key; it offers ECDSA_P256_SHA256, ecdsa-p384"):
         ExecutableBackend().generate_key(f"localkeys://{rig.folder}/made", KeyAlgorithm.ED25519, rig.context())
     assert not (rig.folder / "made").exists()
@@ -282,7 +357,7 @@ def test_a_kind_that_it_does_not_offer_is_refused(rig: Rig) -> None:
 
 def test_another_key_than_the_one_asked_for_is_refused(rig: Rig) -> None:
     program = rig.bin / "sigstore-kms-localkeys"
-    program.write_text(program.read_text().replace("65537, 4096", "65537, 3072"))
+    program.write_text(program.read_text().replace('"rsa-4096": 4096', '"rsa-4096": 3072'))
     with pytest.raises(CustodyError, match="made another key than the one that was asked for"):
         ExecutableBackend().generate_key(f"localkeys://{rig.folder}/made", KeyAlgorithm.RSA_4096, rig.context())
 

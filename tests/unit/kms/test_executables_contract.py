@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 class TestExecutables(BackendContract):
     # One kind of each: the executable treats the others alike, and every call of it costs a process.
-    algorithms = (KeyAlgorithm.ECDSA_P256, KeyAlgorithm.ECDSA_P384, KeyAlgorithm.RSA_3072, KeyAlgorithm.ED25519)
+    algorithms = (KeyAlgorithm.ECDSA_P256, KeyAlgorithm.RSA_3072, KeyAlgorithm.ED25519)
     secrets: ClassVar[tuple[str, ...]] = (TOKEN,)
     asks_for_secret: ClassVar[bool] = False
 

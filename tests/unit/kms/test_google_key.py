@@ -155,12 +155,12 @@ def test_a_signature_is_checked(rig: Rig, changed: Callable[[proto.Message], pro
 @pytest.mark.parametrize(
     ("level", "expected", "summary"),
     [
-        (Level.SOFTWARE, ProtectionLevel.SOFTWARE, "kept in the software of Google Cloud KMS, which does not export it"),
-        (Level.HSM, ProtectionLevel.PROVIDER_ASSERTED, "made and kept in an HSM of Google Cloud"),
-        (Level.HSM_SINGLE_TENANT, ProtectionLevel.PROVIDER_ASSERTED, "made and kept in a single-tenant HSM of Google Cloud"),
-        (Level.EXTERNAL, ProtectionLevel.SOFTWARE, "kept by an external key manager, of which Google says no more"),
-        (Level.EXTERNAL_VPC, ProtectionLevel.SOFTWARE, "kept by an external key manager in a private network, of which"),
-        (Level.PROTECTION_LEVEL_UNSPECIFIED, ProtectionLevel.SOFTWARE, "kept in a way that Google does not name"),
+        (Level.SOFTWARE, ProtectionLevel.PROVIDER_ASSERTED, "in software, not exportable; Google Cloud KMS says so"),
+        (Level.HSM, ProtectionLevel.PROVIDER_ASSERTED, "in an HSM, not exportable; Google Cloud KMS says so"),
+        (Level.HSM_SINGLE_TENANT, ProtectionLevel.PROVIDER_ASSERTED, "in a single-tenant HSM, not exportable; Google Cloud"),
+        (Level.EXTERNAL, ProtectionLevel.SOFTWARE, "outside Google Cloud; a key manager outside keeps it, for which"),
+        (Level.EXTERNAL_VPC, ProtectionLevel.SOFTWARE, "outside Google Cloud, in a private network; a key manager outside"),
+        (Level.PROTECTION_LEVEL_UNSPECIFIED, ProtectionLevel.SOFTWARE, "in a way that Google does not name; the service"),
     ],
 )
 def test_how_it_is_kept(level: Level, expected: ProtectionLevel, summary: str) -> None:
@@ -175,15 +175,16 @@ def test_how_it_is_kept(level: Level, expected: ProtectionLevel, summary: str) -
     assert protection.claims["algorithm"] == "EC_SIGN_P256_SHA256"
 
 
-def test_what_was_imported_was_somewhere_else_before() -> None:
+@pytest.mark.parametrize(("level", "place"), [(Level.SOFTWARE, "in software"), (Level.HSM, "in an HSM")])
+def test_what_was_imported_was_somewhere_else_before(level: Level, place: str) -> None:
     service = KeyService()
-    service.add_key(RING, "signing", Algorithm.EC_SIGN_P256_SHA256, level=Level.HSM)
+    service.add_key(RING, "signing", Algorithm.EC_SIGN_P256_SHA256, level=level)
     service.versions[KEY][0].described.import_job = f"{RING}/importJobs/once"
     with opened(service) as rig:
         rig.key.describe()
         protection = rig.key.protection()
     assert protection.level is ProtectionLevel.SOFTWARE
-    assert protection.summary == "kept in an HSM of Google Cloud, and imported from outside"
+    assert protection.summary == f"{place}; it was imported, and nobody vouches for the copies outside"
     assert protection.claims["importJob"] == f"{RING}/importJobs/once"
 
 
@@ -196,5 +197,5 @@ def test_the_role_for_signing_is_enough_to_sign_and_no_reason_to_boast() -> None
         assert rig.key.sign_digest(DIGEST, Scheme.ECDSA_SHA256)
         protection = rig.key.protection()
     assert protection.level is ProtectionLevel.SOFTWARE
-    assert "cloudkms.cryptoKeyVersions.get" in protection.summary
+    assert protection.summary.endswith("imported could not be read; that needs cloudkms.cryptoKeyVersions.get")
     assert protection.claims == {"protectionLevel": "HSM"}

@@ -55,7 +55,7 @@ def test_a_key_is_made_in_an_hsm_and_named_by_its_version(server: Server, contex
 def test_nobody_vouches_for_what_comes_over_a_plain_channel(context: RunContext) -> None:
     made = GoogleBackend().generate_key(NEW, KeyAlgorithm.ECDSA_P256, context)
     assert made.protection.level is ProtectionLevel.SOFTWARE
-    assert made.protection.summary == "said by whatever listens on this machine, over a plain channel"
+    assert made.protection.summary == "in an HSM, says whatever answers for Google Cloud KMS over a plain channel (http)"
 
 
 def test_a_name_that_is_taken(context: RunContext) -> None:

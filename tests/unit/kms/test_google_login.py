@@ -16,6 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from hatch_sign.custody.context import RunContext
 from hatch_sign.testing.observed import assert_presentable
 from hatch_sign.values.errors import SecretUnavailableError
 from hatch_sign_kms.google.connection import connect, make_caller
@@ -181,7 +182,7 @@ def test_a_credential_that_cannot_be_read(content: str | None, tmp_path: Path, m
     if content is not None:
         path.write_text(content)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
-    caller = make_caller(parse_google_reference(KEY))
+    caller = make_caller(parse_google_reference(KEY), RunContext({}, on_warning=pytest.fail))
     found = "needs a credential, and none could be read; log in"
     with pytest.raises(SecretUnavailableError, match=found) as caught, connect(caller, {}):
         pass

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 import requests
 
+from hatch_sign.contract.backends import Symptom
 from hatch_sign.custody.context import RunContext
 from hatch_sign.remote import NetworkLimits
 from hatch_sign.testing.observed import ObservedContext, assert_presentable
@@ -25,6 +27,7 @@ from hatch_sign.values.errors import (
 from hatch_sign.values.protection import ProtectionLevel
 from hatch_sign.values.public_keys import encode_public_key_pem
 from hatch_sign_kms.vault import VaultBackend, connection
+from hatch_sign_kms.vault.keeping import describe_keeping
 from hatch_sign_kms.vault.translate import EXCEPTIONS, NoAnswer, classify
 from tests.peers.kms.faults import Fault, Proxy, proxied
 
@@ -139,6 +142,53 @@ def test_a_wrong_token_is_told_from_a_missing_permission(server: Proxy) -> None:
             VaultBackend().open("hashivault://release", context).__enter__()
         assert_presentable(caught.value, [TOKEN])
     assert len(context.rejections) == 1
+    assert server.count(KEYS) == 1
+
+
+def test_a_token_without_the_policy_default_is_told_of_what_it_may_lack(server: Proxy) -> None:
+    for path in (SIGN, LOOK):
+        answer(server, path, 403, refusal(DENIED))
+    answer(server, KEYS, 200, key())
+    with pytest.raises(SecretRejectedError, match="or the token lacks update on transit/sign/release") as caught:
+        sign(server)
+    assert_presentable(caught.value, [TOKEN])
+
+
+def test_nobody_is_asked_about_a_token_that_was_not_sent(server: Proxy) -> None:
+    answer(server, "GET /v1/sys/seal-status", 403, refusal(DENIED))
+    symptoms = list(VaultBackend().diagnose("hashivault://release", context_of(server)))
+    assert any(isinstance(each, Symptom) and each.status == "failure" for each in symptoms)
+    assert server.count(LOOK) == 0
+
+
+@pytest.mark.parametrize("token", ["t\u00f6ken", "two\nlines", "\u2028"])
+def test_a_token_that_fits_no_header_is_not_sent(server: Proxy, token: str) -> None:
+    context = context_of(server, VAULT_TOKEN=f"s3cr3t{token}s3cr3t")
+    with pytest.raises(SecretRejectedError, match="other characters than printable ASCII") as caught:
+        VaultBackend().open("hashivault://release", context).__enter__()
+    assert len(context.rejections) == 1
+    assert server.requests == []
+    assert_presentable(caught.value, ["s3cr3t"])
+
+
+LARGE = b'{"data": "' + b"x" * connection.LARGEST_ANSWER + b'"}'
+PACKED = gzip.compress(json.dumps(key()).encode())
+
+
+@pytest.mark.parametrize(("body", "headers"), [(LARGE, {}), (PACKED, {"Content_Encoding": "gzip"})], ids=["large", "packed"])
+def test_an_answer_that_is_large_or_packed_is_none(server: Proxy, body: bytes, headers: dict[str, str]) -> None:
+    answer(server, KEYS, 200, body, **headers)
+    with pytest.raises(CustodyError, match="gave an answer that is not one of this service"):
+        describe(server)
+    assert server.count(KEYS) == 1
+
+
+def test_a_run_that_is_given_up_asks_no_more(server: Proxy) -> None:
+    answer(server, KEYS, 503, refusal())
+    context = RunContext({"VAULT_ADDR": server.url, "VAULT_TOKEN": TOKEN}, on_warning=pytest.fail)
+    context.stop()
+    with pytest.raises(CustodyError, match="and the run is being given up"):
+        VaultBackend().open("hashivault://release", context).__enter__()
     assert server.count(KEYS) == 1
 
 
@@ -268,6 +318,8 @@ def test_a_signature_that_is_none_is_refused(server: Proxy, value: object, phras
         ({"keys": {"1": {"public_key": "-----BEGIN"}}}, "a public key that cannot be read"),
         ({"keys": {"1": {"public_key": "AAAA"}}}, "a public key that cannot be read"),
         ({"keys": {"1": {"public_key": "!"}}}, "a public key that cannot be read"),
+        ({"keys": {"1": {"public_key": "\u00e9"}}}, "a public key that cannot be read"),
+        ({"keys": {"1": {"public_key": "-----BEGIN \ud800"}}}, "a public key that cannot be read"),
         ({"keys": {"1": {"public_key": PEM, "certificate_chain": "x"}}}, "a certificate chain that cannot be read"),
     ],
 )
@@ -285,23 +337,32 @@ def test_a_key_that_does_not_sign_is_refused(server: Proxy, changes: dict[str, o
 
 
 @pytest.mark.parametrize(
-    ("changes", "level", "phrase"),
+    ("changes", "level", "summary"),
     [
-        ({}, ProtectionLevel.SOFTWARE, "which does not export it"),
-        ({"exportable": True}, ProtectionLevel.SOFTWARE, "it may be exported"),
-        ({"allow_plaintext_backup": True}, ProtectionLevel.SOFTWARE, "it may be exported"),
-        ({"imported_key": True}, ProtectionLevel.SOFTWARE, "nobody vouches for the copies outside"),
-        ({"type": "managed_key"}, ProtectionLevel.PROVIDER_ASSERTED, "kept in an HSM or a KMS behind HashiCorp Vault"),
+        ({}, ProtectionLevel.PROVIDER_ASSERTED, "in software, not exportable; OpenBao says so"),
+        ({"type": "managed_key"}, ProtectionLevel.PROVIDER_ASSERTED, "in an HSM or a KMS behind it, not exportable; Open"),
+        ({"exportable": True}, ProtectionLevel.SOFTWARE, "in software; it may be exported"),
+        ({"allow_plaintext_backup": True}, ProtectionLevel.SOFTWARE, "in software; it may be backed up in clear"),
+        ({"imported_key": True}, ProtectionLevel.SOFTWARE, "in software; it was imported, and nobody vouches for the"),
+        ({"exportable": None}, ProtectionLevel.SOFTWARE, "in software; the service does not say whether it may leave"),
+        ({"allow_plaintext_backup": "no"}, ProtectionLevel.SOFTWARE, "in software; it may be backed up in clear"),
     ],
 )
-def test_protection_is_what_the_server_is_worth(
-    server: Proxy, changes: dict[str, object], level: ProtectionLevel, phrase: str
-) -> None:
-    answer(server, KEYS, 200, key(**changes))
-    _, protection = describe(server)
+def test_protection_is_what_the_server_is_worth(changes: dict[str, object], level: ProtectionLevel, summary: str) -> None:
+    described = key(**changes)["data"]
+    protection = describe_keeping(described, 1, service="OpenBao", plain_channel=False)
     assert protection.level is level
-    assert phrase in protection.summary
-    assert protection.claims["exportable"] == str(changes.get("exportable", False)).lower()
+    assert protection.summary.startswith(summary)
+    assert protection.claims["created"] == "2026-01-02T03:04:05Z"
+    assert describe_keeping(described, 1, service="OpenBao", plain_channel=True).level is ProtectionLevel.SOFTWARE
+
+
+def test_a_server_without_tls_vouches_for_nothing(server: Proxy) -> None:
+    answer(server, KEYS, 200, key())
+    _, protection = describe(server)
+    assert protection.level is ProtectionLevel.SOFTWARE
+    assert protection.summary == "in software, says whatever answers for HashiCorp Vault over a plain channel (http)"
+    assert protection.claims["exportable"] == "false"
 
 
 # --- logins -------------------------------------------------------------------------------------------------------------

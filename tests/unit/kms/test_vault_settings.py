@@ -112,7 +112,12 @@ def test_no_address_is_said(scheme: str) -> None:
         read_settings(scheme, {"VAULT_TOKEN": "x", "BAO_ADDR": ""})
 
 
-@pytest.mark.parametrize("address", ["vault.example:8200", "ftp://vault", "https://", "https://a:b", "/run/vault.sock"])
+SWALLOWING = ["https://vault.example?x=1", "https://vault.example/#here", "https://vault.example/?"]
+"""What follows the question mark or the number sign is no path."""
+NONE = ["vault.example:8200", "ftp://vault", "https://", "https://a:b", "/run/vault.sock"]
+
+
+@pytest.mark.parametrize("address", [*NONE, *SWALLOWING])
 def test_an_address_that_is_none_is_said(address: str) -> None:
     with pytest.raises(ConfigurationError, match=r"VAULT_ADDR is .*, which is not the address of a server"):
         read_settings("hashivault", {"VAULT_ADDR": address})

@@ -41,7 +41,7 @@ def _owned(entry: Entry) -> Entry:
         ("", set()),
         ("my-hsm", {"my-hsm"}),
         ("my-hsm,ovh2", {"my-hsm", "ovh2"}),
-        ("my-hsm, ovh", {"my-hsm"}),
+        ("my-hsm, ovh", {"my-hsm", "ovh"}),
         ("My-HSM", set()),
         ("*", set()),
         ("../evil,a/b,a.b,a\n", set()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 
@@ -107,6 +108,28 @@ def test_what_the_service_asks_for_comes_on_top() -> None:
     assert time.slept == [3.125]
 
 
+def test_a_delay_before_now_is_none() -> None:
+    time = Time()
+    make_caller(time).call(Script(Failure(FailureKind.THROTTLED, retry_after=-3600.0)))
+    assert time.slept == [0.25]
+
+
+def test_who_gives_up_waits_no_longer_than_a_nap() -> None:
+    time, operation = Time(), Script(Failure(FailureKind.THROTTLED, "429", retry_after=60.0))
+    caller = replace(make_caller(time), stopped=lambda: time.seconds >= 1.0)
+    with pytest.raises(CustodyError, match=r"asked for fewer calls, and the run is being given up \(429\)"):
+        caller.call(operation)
+    assert (operation.asked, time.slept) == (1, [0.25] * 4)
+
+
+def test_who_does_not_give_up_waits_as_long_as_anybody() -> None:
+    time = Time()
+    caller = replace(make_caller(time), stopped=lambda: False)
+    assert caller.call(Script(Failure(FailureKind.THROTTLED, retry_after=0.65))) == b"signature"
+    assert time.seconds == pytest.approx(0.9)
+    assert max(time.slept) == 0.25
+
+
 def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
     time, operation = Time(), Script(Failure(FailureKind.THROTTLED, "429", retry_after=3600.0))
     with pytest.raises(CustodyError, match=r"and wants 3600 s of patience beyond the limit of 90 s \(429\)"):
@@ -126,7 +149,11 @@ def test_the_deadline_ends_attempts_that_take_long() -> None:
     assert time.seconds < 80.0
 
 
-@pytest.mark.parametrize(("failure", "asked"), [(UNAVAILABLE, 1), (THROTTLED, 2)], ids=["unavailable", "throttled"])
+@pytest.mark.parametrize(
+    ("failure", "asked"),
+    [(UNAVAILABLE, 1), (THROTTLED, 2), (replace(UNAVAILABLE, undone=True), 2)],
+    ids=["unavailable", "throttled", "undone"],
+)
 def test_what_makes_something_is_repeated_only_where_nothing_was_made(failure: Failure, asked: int) -> None:
     operation = Script(failure)
     try:
@@ -163,6 +190,8 @@ def test_a_code_that_is_none_is_not_shown(code: str) -> None:
         ("1.5", None),
         ("9" * 10, None),
         ("soon", None),
+        ("Sun, 01 Mar 99999999999999999999 12:00:30 GMT", None),
+        ("Sun, 01 Mar 2026 12:00:30 +99999999999999999999", None),
         ("Sun, 99 Mar 2026 12:00:30 GMT", None),
     ],
 )

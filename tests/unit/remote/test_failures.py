@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         (403, FailureKind.REFUSED),
         (404, FailureKind.MISSING),
         (405, FailureKind.INVALID),
-        (407, FailureKind.REFUSED),
+        (407, FailureKind.INVALID),
         (408, FailureKind.UNAVAILABLE),
         (409, FailureKind.INVALID),
         (410, FailureKind.MISSING),

@@ -13,7 +13,7 @@ import pytest
 
 from hatch_sign.custody.checked_signer import open_signer
 from hatch_sign.custody.context import RunContext
-from hatch_sign.remote import CONCURRENCY, KeyFacts, hardware_kept, open_remote_key, pool_size
+from hatch_sign.remote import CONCURRENCY, KeyFacts, open_remote_key, pool_size, service_protection
 from hatch_sign.testing.backend_contract import BackendContract
 from hatch_sign.testing.seals import private_key
 from hatch_sign.values.algorithms import KeyAlgorithm, Scheme
@@ -45,7 +45,8 @@ class LocalKey:
 
     def protection(self) -> Protection:
         self.log.append("protection")
-        return hardware_kept("in the HSMs of the example", {"origin": "HSM", "exportable": False, "unsaid": None})
+        claims = {"origin": "HSM", "exportable": False, "unsaid": None}
+        return service_protection("in an HSM", claims, service="the example", plain_channel=False)
 
     def sign_digest(self, digest: bytes, scheme: Scheme) -> bytes:
         self.log.append("sign")

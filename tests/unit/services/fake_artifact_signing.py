@@ -64,7 +64,7 @@ class FakeArtifactSigning:
     keys: list[rsa.RSAPrivateKey]
     account: str = "releases"
     profile: str = "public-trust"
-    rounds: int = 1
+    rounds: int = 0
     retry_after: str = "0"
     has_role: bool = True
     final: str = "Succeeded"

@@ -69,6 +69,7 @@ def failure(rig: ArtifactSigningRig, reference: str | None = None, **environ: st
 
 
 def test_a_signature_is_submitted_and_asked_for(artifact_signing: ArtifactSigningRig) -> None:
+    artifact_signing.fake.rounds = 1
     with open_signer(ArtifactSigningBackend(), artifact_signing.reference, artifact_signing.context()) as signer:
         assert signer.sign_digest(DIGEST, SCHEME)
     (identifier,) = artifact_signing.fake.operations
@@ -126,6 +127,33 @@ def test_where_the_service_says_nothing_it_waits_longer_each_time(artifact_signi
         key.describe()
         assert key.sign_digest(DIGEST, SCHEME)
     assert time.slept == [0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0]
+
+
+@pytest.mark.parametrize("asked", ["0", "Thu, 01 Jan 1970 00:00:00 GMT"])
+def test_it_pauses_also_where_the_service_asks_for_no_patience(artifact_signing: ArtifactSigningRig, asked: str) -> None:
+    artifact_signing.fake.rounds, artifact_signing.fake.retry_after = 2, asked
+    time = Time()
+    with artifact_signing_key(artifact_signing, time) as key:
+        key.describe()
+        assert key.sign_digest(DIGEST, SCHEME)
+    assert time.slept == [0.2, 0.4, 0.8]
+
+
+def test_it_waits_no_longer_once_the_run_is_given_up(artifact_signing: ArtifactSigningRig) -> None:
+    artifact_signing.fake.rounds, artifact_signing.fake.retry_after = 10, "30"
+    context = artifact_signing.context()
+    respond = artifact_signing.service.respond
+
+    def give_up(request: Any) -> Answer:  # noqa: ANN401 - as the service has it
+        if request.method == "POST":
+            context.stop()
+        return respond(request)
+
+    artifact_signing.service.respond = give_up
+    opened = ArtifactSigningBackend().open(artifact_signing.reference, context)
+    with opened as signer, pytest.raises(CustodyError, match="had not finished the signature when the run was given up"):
+        signer.sign_digest(DIGEST, SCHEME)
+    assert [request.method for request in artifact_signing.service.requests] == ["GET", "POST"]
 
 
 def test_it_does_not_wait_for_ever(artifact_signing: ArtifactSigningRig) -> None:
@@ -275,9 +303,9 @@ STATUSES = [
     (405, CustodyError, "(405)", 1),
     (409, CustodyError, "(409)", 1),
     (429, CustodyError, "asked for fewer calls 3 times (429)", 3),
-    (500, CustodyError, "did not answer, or failed 3 times (500)", 3),
-    (503, CustodyError, "did not answer, or failed 3 times (503)", 3),
-    (504, CustodyError, "did not answer, or failed 3 times (504)", 3),
+    (500, CustodyError, "failed inside, and may have made the signature; it is not asked for it again (500)", 1),
+    (503, CustodyError, "failed inside, and may have made the signature; it is not asked for it again (503)", 1),
+    (504, CustodyError, "failed inside, and may have made the signature; it is not asked for it again (504)", 1),
     (302, CustodyError, "answered with a redirection, which is not followed", 1),
 ]
 ERRORS = [
@@ -330,9 +358,13 @@ def test_what_passes_is_asked_again_without_another_signature(artifact_signing: 
 def test_a_connection_that_fails_is_one_error(artifact_signing: ArtifactSigningRig, fault: str) -> None:
     with artifact_signing_key(artifact_signing, Time(), limits=IMPATIENT) as key:
         key.describe()
-        artifact_signing.service.scripted += [Answer(200, b"{" + b" " * 100, fault=fault)] * 2
-        with pytest.raises(CustodyError, match=r"(broke the connection off|did not answer in time) 2 times"):
+        answer = Answer(200, b"{" + b" " * 100, fault=fault)
+        artifact_signing.service.scripted += [answer]
+        with pytest.raises(CustodyError, match=r"(broke the connection off|did not answer in time), and may have made the"):
             key.sign_digest(DIGEST, SCHEME)
+        artifact_signing.service.scripted += [answer] * 2
+        with pytest.raises(CustodyError, match=r"(broke the connection off|did not answer in time) 2 times"):
+            key.describe()
         assert key.sign_digest(DIGEST, SCHEME)
 
 

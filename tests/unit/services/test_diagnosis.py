@@ -51,6 +51,8 @@ def test_the_way_to_a_worker(signserver: SignServerRig, tls_folder: tuple[Path, 
 def test_what_is_in_the_way_to_a_worker(signserver: SignServerRig) -> None:
     assert of_signserver(signserver, SIGNSERVER_CLIENT_CERTIFICATE="/nowhere") == [("failure", "login")]
     assert of_signserver(signserver, SIGNSERVER_CA_BUNDLE="/nowhere") == [("failure", "login")]
+    unnamed = {"SIGNSERVER_USERNAME": "engineer", "SIGNSERVER_PASSWORD": "open sesame"}
+    assert of_signserver(signserver, **unnamed) == [("failure", "login")]
     (signserver.folder / "ecdsa-p256.pem").unlink()
     assert of_signserver(signserver) == [("ok", "client certificate"), ("failure", "key")]
 

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from hatch_sign.custody.checked_signer import open_signer
+from hatch_sign.custody.context import RunContext
 from hatch_sign.testing.observed import assert_presentable
 from hatch_sign.values.algorithms import Scheme
 from hatch_sign.values.errors import (
@@ -28,6 +29,7 @@ from hatch_sign.values.errors import (
 from hatch_sign.values.public_keys import encode_public_key_pem, verify_digest
 from hatch_sign_services.client import LARGEST
 from hatch_sign_services.signserver import SignServerBackend
+from hatch_sign_services.signserver.login import basic_login
 from hatch_sign_services.signserver.references import parse_signserver_reference
 
 from .authority import Authority, write_chain, write_pair
@@ -119,6 +121,7 @@ def test_the_chain_is_put_in_order(signserver: SignServerRig) -> None:
 def test_it_claims_no_protection_that_the_interface_does_not_tell(signserver: SignServerRig) -> None:
     with open_signer(SignServerBackend(), signserver.reference(), signserver.context()) as signer:
         assert signer.protection.level.value == "software"
+        assert signer.protection.summary == "behind a worker; the service does not say whether it may leave"
 
 
 # --- references -------------------------------------------------------------------------------------------------------
@@ -223,8 +226,8 @@ REFUSALS = [
         "does not let this client use the worker (401); check the client certificate",
     ),
     ({"online": False}, CustodyError, "crypto token is offline 3 times (503); activate the token"),
-    ({"accepted": ()}, CustodyError, "did not answer, or failed 3 times (500)"),
-    ({"algorithm": "SHA256withDSA"}, CustodyError, "did not answer, or failed 3 times (500)"),
+    ({"accepted": ()}, CustodyError, "failed inside, and may have made the signature"),
+    ({"algorithm": "SHA256withDSA"}, CustodyError, "failed inside, and may have made the signature"),
 ]
 
 
@@ -259,10 +262,10 @@ STATUSES = [
     (413, CustodyError, "(413)", 1),
     (415, CustodyError, "(415)", 1),
     (429, CustodyError, "asked for fewer calls 3 times (429)", 3),
-    (500, CustodyError, "did not answer, or failed 3 times (500)", 3),
-    (502, CustodyError, "did not answer, or failed 3 times (502)", 3),
+    (500, CustodyError, "failed inside, and may have made the signature; it is not asked for it again (500)", 1),
+    (502, CustodyError, "failed inside, and may have made the signature; it is not asked for it again (502)", 1),
     (503, CustodyError, "crypto token is offline 3 times (503)", 3),
-    (504, CustodyError, "did not answer, or failed 3 times (504)", 3),
+    (504, CustodyError, "failed inside, and may have made the signature; it is not asked for it again (504)", 1),
     (301, CustodyError, "answered with a redirection, which is not followed", 1),
     (307, CustodyError, "answered with a redirection, which is not followed", 1),
 ]
@@ -282,7 +285,7 @@ def test_every_status_is_one_error(
     assert len(signserver.service.requests) == asked
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("status", [429, 503])
 def test_what_passes_is_asked_again_when_the_service_says(signserver: SignServerRig, status: int) -> None:
     signserver.service.scripted += [Answer.of(status, {}, Retry_After="7"), Answer.of(status, {})]
     time = Time()
@@ -295,18 +298,19 @@ def test_what_passes_is_asked_again_when_the_service_says(signserver: SignServer
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        ("vanish", "broke the connection off 2 times"),
-        ("cut", "broke the connection off 2 times"),
-        ("stall", "did not answer in time 2 times"),
-        ("drip", "did not answer in time 2 times"),
+        ("vanish", "broke the connection off, and may have made the signature"),
+        ("cut", "broke the connection off, and may have made the signature"),
+        ("stall", "did not answer in time, and may have made the signature"),
+        ("drip", "did not answer in time, and may have made the signature"),
     ],
 )
 def test_a_connection_that_fails_is_one_error(signserver: SignServerRig, fault: str, reason: str) -> None:
     answer = Answer(200, b"{" + b" " * 100, fault=fault)
-    signserver.service.scripted += [answer, answer]
+    signserver.service.scripted += [answer]
     with signserver_key(signserver, Time(), limits=IMPATIENT) as key:
         with pytest.raises(CustodyError, match=reason):
             key.sign_digest(DIGEST, SCHEME)
+        assert len(signserver.service.requests) == 1
         assert verify_digest(signserver.worker.key.public_key(), key.sign_digest(DIGEST, SCHEME), DIGEST, SCHEME)
 
 
@@ -461,7 +465,8 @@ def test_a_handshake_that_fails_for_want_of_a_certificate_is_told_of(
 
 def basic(rig: SignServerRig, password: str) -> dict[str, str]:
     alter(rig, authorization="BASIC", password=PASSWORD)
-    return {"SIGNSERVER_USERNAME": "engineer", "SIGNSERVER_PASSWORD": password, "SIGNSERVER_CLIENT_CERTIFICATE": ""}
+    login = {"SIGNSERVER_USERNAME": "engineer", "SIGNSERVER_PASSWORD": password, "SIGNSERVER_URL": rig.service.origin}
+    return {**login, "SIGNSERVER_CLIENT_CERTIFICATE": ""}
 
 
 def test_a_name_and_a_password_are_enough(signserver: SignServerRig) -> None:
@@ -491,6 +496,60 @@ def test_the_password_is_asked_for_before_the_run(signserver: SignServerRig) -> 
     ):
         pass
     assert signserver.service.requests == []
+
+
+@pytest.mark.parametrize(
+    ("named", "reason"),
+    [
+        ("", "SIGNSERVER_URL is not set; where that server is yours, set SIGNSERVER_URL=https://127.0.0.1:"),
+        ("https://127.0.0.1", "SIGNSERVER_URL names https://127.0.0.1; where"),
+        ("https://signserver.example:8443", "SIGNSERVER_URL names https://signserver.example:8443; where"),
+        ("http://127.0.0.1:{port}", "SIGNSERVER_URL is not of the form https://HOST[:PORT]"),
+        ("https://127.0.0.1:{port}/signserver", "SIGNSERVER_URL is not of the form https://HOST[:PORT]"),
+        ("https://engineer@127.0.0.1:{port}", "SIGNSERVER_URL is not of the form https://HOST[:PORT]"),
+    ],
+)
+@pytest.mark.parametrize("source", ["variable", "pin-source", "file"])
+def test_a_host_that_the_environment_does_not_name_is_sent_no_password(
+    signserver: SignServerRig, named: str, reason: str, source: str
+) -> None:
+    """A project may name any host, and any variable or file as the source of the password."""
+    environ = {**basic(signserver, PASSWORD), "SIGNSERVER_URL": named.format(port=signserver.service.port)}
+    asked = {"variable": "", "pin-source": "&pin-source=env:AWS_SECRET", "file": "&pin-source=file:/nowhere"}[source]
+    if asked:
+        del environ["SIGNSERVER_PASSWORD"]
+    error = failure(signserver, signserver.reference() + asked, **environ)
+    assert type(error) is ConfigurationError, "before the variable or the file is looked for"
+    assert reason in str(error)
+    assert signserver.service.requests == []
+
+
+def test_the_server_is_compared_as_an_origin(signserver: SignServerRig) -> None:
+    def login(reference: str, named: str) -> object:
+        environ = basic(signserver, PASSWORD) | {"SIGNSERVER_URL": named}
+        return basic_login(parse_signserver_reference(reference), signserver.context(**environ))
+
+    reference = "signserver+https://Sign.Example/signserver/workers/A?certificate=a"
+    for named in ("https://sign.example", "HTTPS://SIGN.example:443/", "https://sign.example:0443"):
+        assert login(reference, named)
+    for named in ("https://sign.example:8443", "https://sign.example.evil", "https://evil.sign.example"):
+        with pytest.raises(ConfigurationError, match=r"no password is sent to https://Sign\.Example"):
+            login(reference, named)
+
+
+def test_a_password_that_a_person_types_needs_no_leave(signserver: SignServerRig) -> None:
+    environ = basic(signserver, PASSWORD)
+    del environ["SIGNSERVER_PASSWORD"], environ["SIGNSERVER_URL"]
+    questions: list[str] = []
+
+    def answer(question: str) -> str:
+        questions.append(question)
+        return PASSWORD
+
+    context = RunContext({**signserver.environ, **environ}, on_warning=print, prompt=answer)
+    with open_signer(SignServerBackend(), signserver.reference(), context) as signer:
+        assert signer.sign_digest(DIGEST, SCHEME)
+    assert f"user engineer at {signserver.service.origin}" in questions[0]
 
 
 def test_a_name_with_a_colon_is_refused(signserver: SignServerRig) -> None:

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hatch_sign.configuration.model import SignatureSettings
 from hatch_sign.registry import Registry
 from hatch_sign.registry.entries import installed_entries
-from hatch_sign.testing.observed import ObservedContext
 from hatch_sign.values.errors import CredentialRotatedError
 from hatch_sign.values.public_keys import as_public_key, encode_public_key_pem
 from tests.contract.sketch_plugins import sketch_registry
@@ -157,7 +156,7 @@ def test_a_leaf_that_turns_in_the_middle_of_a_run_is_followed(
     artifact_signing.service.respond = turning(artifact_signing, {4})
     options = {"sigstore": {"bundle-certificate": True}}
     settings = SignatureSettings(None, artifact_signing.reference, timestamp=("toy:time",), options=options)
-    report = sign(dist, settings, registry=registry, context=ObservedContext(artifact_signing.context()))
+    report = sign(dist, settings, registry=registry, context=artifact_signing.context())
     report.raise_failure()
     assert len(report.outcomes) == 6
     assert len(set(leaves_of(dist))) == 2
@@ -171,7 +170,7 @@ def test_a_leaf_that_turns_at_every_signature_is_given_up(
         path.unlink()  # of several, one may meet a turn that another was told of
     artifact_signing.service.respond = turning(artifact_signing, set(range(1, 100)))
     settings = SignatureSettings(None, artifact_signing.reference, timestamp=("toy:time",))
-    report = sign(dist, settings, registry=registry, context=ObservedContext(artifact_signing.context()))
+    report = sign(dist, settings, registry=registry, context=artifact_signing.context())
     with pytest.raises(CredentialRotatedError):
         report.raise_failure()
     assert list(dist.glob("*.sigstore.json")) == []
@@ -182,6 +181,6 @@ def test_the_leaf_in_the_bundle_is_the_profiles(
 ) -> None:
     options = {"sigstore": {"bundle-certificate": True}}
     settings = SignatureSettings(None, artifact_signing.reference, timestamp=("toy:time",), options=options)
-    sign(dist, settings, registry=registry, context=ObservedContext(artifact_signing.context())).raise_failure()
+    sign(dist, settings, registry=registry, context=artifact_signing.context()).raise_failure()
     expected = artifact_signing.fake.leaf.certificate.public_bytes(Encoding.DER)
     assert {base64.b64decode(leaf) for leaf in leaves_of(dist)} == {expected}

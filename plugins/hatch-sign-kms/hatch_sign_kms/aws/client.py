@@ -26,9 +26,14 @@ class Connection:
     sdk: Any
     caller: ServiceCaller
 
+    @property
+    def plain_channel(self) -> bool:
+        """Whether the service is asked without TLS: the endpoint may come from the environment or the profile."""
+        return not str(self.sdk.meta.endpoint_url).startswith("https://")
+
     def ask(self, operation: str, arguments: Mapping[str, object], *, repeatable: bool = True) -> dict[str, Any]:
         """Return the answer to one call, such as ``Sign``; its permission is ``kms:`` and the same name."""
-        method: Callable[..., dict[str, Any]] = getattr(self.sdk, _METHODS[operation])
+        method: Callable[..., dict[str, Any]] = getattr(self.sdk, METHODS[operation])
         return self.caller.call(lambda: method(**arguments), permission=f"kms:{operation}", repeatable=repeatable)
 
     def ask_for(
@@ -41,7 +46,7 @@ class Connection:
         return value
 
 
-_METHODS = {
+METHODS = {
     "CreateAlias": "create_alias",
     "CreateKey": "create_key",
     "DescribeKey": "describe_key",
@@ -51,6 +56,7 @@ _METHODS = {
     "ScheduleKeyDeletion": "schedule_key_deletion",
     "Sign": "sign",
 }
+"""What boto3 calls each call that is made of the service; every other call of its is one for a credential."""
 
 
 def import_boto3() -> Any:  # noqa: ANN401 - boto3 has no types
@@ -62,20 +68,29 @@ def import_boto3() -> Any:  # noqa: ANN401 - boto3 has no types
     return boto3
 
 
-def make_session(reference: AwsReference, context: BackendContext) -> Any:  # noqa: ANN401 - as above
+def make_session(reference: AwsReference, context: BackendContext, limits: NetworkLimits) -> Any:  # noqa: ANN401 - as above
     """Return boto3's session for the region that is meant. Raises PluginError without boto3, and what boto3 raises.
 
-    It is a session of its own: boto3's default one is shared by the process, and not for threads.
+    It is a session of its own: boto3's default one is shared by the process, and not for threads. `limits` are those of
+    its clients, among them the ones of STS and SSO by which boto3 comes by a credential.
     """
+    boto3 = import_boto3()
+    from botocore.config import Config  # noqa: PLC0415 - it comes with the extra
+    from botocore.session import Session  # noqa: PLC0415 - as above
+
+    core = Session()
+    retries = {"mode": "standard", "total_max_attempts": 1}
+    core.set_default_client_config(Config(connect_timeout=limits.connect, read_timeout=limits.read, retries=retries))
     # It reads AWS_DEFAULT_REGION itself; AWS_REGION is what the other SDKs and the command line know.
-    return import_boto3().Session(region_name=reference.region or context.environ.get("AWS_REGION") or None)
+    region = reference.region or context.environ.get("AWS_REGION") or None
+    return boto3.Session(region_name=region, botocore_session=core)
 
 
-def make_caller(reference: AwsReference, limits: NetworkLimits | None = None) -> ServiceCaller:
+def make_caller(reference: AwsReference, context: BackendContext, limits: NetworkLimits | None = None) -> ServiceCaller:
     """Return the caller for what `reference` names; needs boto3."""
     from hatch_sign_kms.aws.translate import classify  # noqa: PLC0415 - it needs the extra
 
-    return ServiceCaller(SERVICE, reference.text, classify, limits or LIMITS)
+    return ServiceCaller(SERVICE, reference.text, classify, limits or LIMITS, stopped=lambda: context.stopped)
 
 
 @contextmanager
@@ -84,17 +99,11 @@ def connect(reference: AwsReference, context: BackendContext, limits: NetworkLim
     import_boto3()
     from botocore.config import Config  # noqa: PLC0415 - it comes with the extra
 
-    caller = make_caller(reference, limits)
-    config = Config(
-        connect_timeout=caller.limits.connect,
-        read_timeout=caller.limits.read,
-        retries={"mode": "standard", "total_max_attempts": 1},
-        max_pool_connections=pool_size(context),
-        user_agent_extra="hatch-sign",
-    )
+    caller = make_caller(reference, context, limits)
+    config = Config(max_pool_connections=pool_size(context), user_agent_extra="hatch-sign")
 
     def make_client() -> Any:  # noqa: ANN401 - boto3 makes its clients from data, without types
-        session = make_session(reference, context)
+        session = make_session(reference, context, caller.limits)
         return session.client("kms", endpoint_url=reference.endpoint, config=config)
 
     client = caller.call(make_client)

@@ -38,8 +38,8 @@ def diagnose(reference: str, context: BackendContext) -> Iterator[Symptom]:
 
 
 def _of_session(reference: AwsReference, context: BackendContext) -> Iterator[Symptom]:
-    caller = make_caller(reference, QUICK)
-    session = caller.call(lambda: make_session(reference, context))
+    caller = make_caller(reference, context, QUICK)
+    session = caller.call(lambda: make_session(reference, context, QUICK))
     if session.region_name:
         yield Symptom("ok", "region", display(session.region_name))
     credentials = caller.call(session.get_credentials)

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hatch_sign.remote import KeyFacts, hardware_kept, open_remote_key, parse_public_key_der, software_kept
+from hatch_sign.remote import Exposure, KeyFacts, open_remote_key, parse_public_key_der, service_protection
 from hatch_sign.values.algorithms import Scheme
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import UnsupportedError
 from hatch_sign_kms.aws.client import SERVICE, connect
-from hatch_sign_kms.aws.reference import parse_aws_reference, require_key
+from hatch_sign_kms.aws.reference import is_named_by, parse_aws_reference, require_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,11 +40,12 @@ _ALGORITHMS = {
 """What the service calls each scheme, best first. Its PSS salts are as long as the digest."""
 
 _ORIGINS = {
-    "AWS_KMS": (hardware_kept, "made and kept in the HSMs of AWS KMS"),
-    "AWS_CLOUDHSM": (hardware_kept, "made and kept in an AWS CloudHSM cluster"),
-    "EXTERNAL": (software_kept, "imported into AWS KMS; nobody vouches for the copies outside"),
-    "EXTERNAL_KEY_STORE": (software_kept, "kept outside AWS, in a key manager for which AWS does not vouch"),
+    "AWS_KMS": ("in an HSM", None),
+    "AWS_CLOUDHSM": ("in an AWS CloudHSM cluster", None),
+    "EXTERNAL": ("in an HSM", Exposure.IMPORTED),
+    "EXTERNAL_KEY_STORE": ("outside AWS", Exposure.EXTERNAL),
 }
+"""Where the service keeps keys of each origin, and what speaks against its word."""
 
 
 @dataclass(slots=True)
@@ -66,6 +67,8 @@ class AwsKey:
             message = f"{self.connection.caller.key}: the key is for {display(usage)}, expected one for SIGN_VERIFY"
             raise UnsupportedError(message, remedy="name a key for signing; what a key is for cannot be changed")
         self.arn = read_text(answer, "KeyId", self.connection)
+        if not is_named_by(self.arn, self.name):
+            self.connection.caller.reject_answer("answered for another key than the one that was asked for")
         public_key = parse_public_key_der(_bytes(answer, "PublicKey", self.connection), self.connection.caller)
         offered = answer.get("SigningAlgorithms") or ()
         schemes = tuple(scheme for scheme, algorithm in _ALGORITHMS.items() if algorithm in offered)
@@ -73,7 +76,8 @@ class AwsKey:
 
     def protection(self) -> Protection:
         """Return what the service says of the key's origin; needs ``kms:DescribeKey``."""
-        return read_protection(self.connection.ask_for("DescribeKey", {"KeyId": self.arn}, "KeyMetadata"))
+        metadata = self.connection.ask_for("DescribeKey", {"KeyId": self.arn}, "KeyMetadata")
+        return read_protection(metadata, plain_channel=self.connection.plain_channel)
 
     def sign_digest(self, digest: bytes, scheme: Scheme) -> bytes:
         """Return the signature over `digest`."""
@@ -92,10 +96,10 @@ class AwsKey:
         return _bytes(answer, "Signature", self.connection)
 
 
-def read_protection(metadata: dict[str, Any]) -> Protection:
+def read_protection(metadata: dict[str, Any], *, plain_channel: bool) -> Protection:
     """Return what the ``KeyMetadata`` of ``DescribeKey`` says of how a key is kept."""
     origin = metadata.get("Origin")
-    keep, summary = _ORIGINS.get(str(origin), (software_kept, "kept in a way that this version does not know"))
+    place, exposure = _ORIGINS.get(str(origin), ("in a way that this version does not know", Exposure.UNSAID))
     claims = {
         "service": SERVICE,
         "arn": metadata.get("Arn"),
@@ -106,7 +110,7 @@ def read_protection(metadata: dict[str, Any]) -> Protection:
         "multi-region": metadata.get("MultiRegion"),
         "created": metadata.get("CreationDate"),
     }
-    return keep(summary, claims)
+    return service_protection(place, claims, service=SERVICE, plain_channel=plain_channel, exposure=exposure)
 
 
 def open_key(reference: str, context: BackendContext) -> AbstractContextManager[Signer]:

@@ -133,5 +133,5 @@ def _describe(connection: Connection, reference: str, alias: str, name: str) -> 
         label=alias.removeprefix("alias/"),
         id=str(metadata.get("KeyId", "")),
         public_key=facts.public_key,
-        protection=read_protection(metadata),
+        protection=read_protection(metadata, plain_channel=connection.plain_channel),
     )

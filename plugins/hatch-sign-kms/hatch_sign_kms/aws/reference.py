@@ -55,6 +55,18 @@ def parse_aws_reference(reference: str) -> AwsReference:
     return AwsReference(parsed.name, key, match["alias"], endpoint, region)
 
 
+def is_named_by(arn: str, name: str) -> bool:
+    """Return whether the key of `arn` can be the one that was asked for by `name`, the `key` of a reference.
+
+    An ARN or an ID names one key. Which one an alias names only the service knows; its ARN names the region and account.
+    """
+    if name.startswith("alias/"):
+        return True
+    place, _, key_id = arn.partition(":key/")
+    named_place, alias, _ = name.partition(":alias/")
+    return place == named_place if alias else arn == name or key_id == name.lower()
+
+
 def require_key(reference: AwsReference) -> str:
     """Return the key that the reference names. Raises ConfigurationError where it names none."""
     if reference.key is None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore import exceptions as sdk
 
-from hatch_sign.remote import Failure, FailureKind, classify_status, parse_retry_after, untrusted_certificate
+from hatch_sign.remote import (
+    Failure,
+    FailureKind,
+    classify_status,
+    parse_retry_after,
+    proxy_login_wanted,
+    untrusted_certificate,
+)
+from hatch_sign_kms.aws.client import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +27,7 @@ _NO_CREDENTIAL, _MISSING = FailureKind.NO_CREDENTIAL, FailureKind.MISSING
 _INVALID, _MALFORMED = FailureKind.INVALID, FailureKind.MALFORMED
 
 _LOG_IN = "check AWS_PROFILE and the credentials, for instance by `aws sts get-caller-identity`"
+_ROLE = "check the role's ARN and its trust policy: who may assume it, and for which audience and subject of a token"
 _CLOCK = "check the secret access key, and the clock of this machine"
 
 CODES: Mapping[str, tuple[FailureKind, str, str]] = {
@@ -38,6 +48,7 @@ CODES: Mapping[str, tuple[FailureKind, str, str]] = {
     "OptInRequired": (_REFUSED, "is not enabled for this account", "enable AWS KMS, or the region, for the account"),
     "ExpiredToken": (_UNAUTHENTICATED, "", _LOG_IN),
     "ExpiredTokenException": (_UNAUTHENTICATED, "", _LOG_IN),
+    "IDPCommunicationError": (_UNAVAILABLE, "", ""),
     "IncompleteSignature": (_UNAUTHENTICATED, "", _CLOCK),
     "InvalidClientTokenId": (_UNAUTHENTICATED, "", _LOG_IN),
     "InvalidSignatureException": (_UNAUTHENTICATED, "", _CLOCK),
@@ -52,6 +63,7 @@ CODES: Mapping[str, tuple[FailureKind, str, str]] = {
     "InvalidAliasNameException": (_INVALID, "does not take such an alias", "use letters, digits, slashes, _ and -"),
     "InvalidArnException": (_INVALID, "does not take such an ARN", "check the reference, and that its region is meant"),
     "InvalidGrantTokenException": (_INVALID, "", ""),
+    "InvalidIdentityToken": (_UNAUTHENTICATED, "", _ROLE),
     "InvalidKeyUsageException": (_INVALID, "says that the key is not for signing by this algorithm", ""),
     "KMSInvalidStateException": (
         _INVALID,
@@ -88,14 +100,25 @@ EXCEPTIONS: tuple[tuple[type[Exception], FailureKind, str, str], ...] = (
 def classify(error: Exception) -> Failure | None:
     """Return what `error` means, by the service's own code where it has one; None for an exception that is not boto3's."""
     if isinstance(error, sdk.ClientError):
-        return _classify_answer(error.response)
+        answer = _classify_answer(error.response)
+        return answer if error.operation_name in METHODS else _as_login(answer)
     untrusted = untrusted_certificate(error, remedy="name the authority's file in AWS_CA_BUNDLE")
     if untrusted is not None:
         return untrusted
+    if (login := proxy_login_wanted(error)) is not None:
+        return login
     for kind_of_error, kind, found, remedy in EXCEPTIONS:
         if isinstance(error, kind_of_error):
             return Failure(kind, found=found, remedy=remedy)
     return Failure(_MALFORMED) if _raised_by_parser(error) else None
+
+
+def _as_login(answer: Failure) -> Failure:
+    """Return the failure of a call that boto3 makes for a credential, of STS for instance: it says nothing of the key."""
+    if answer.kind.passes or answer.kind is _MALFORMED:
+        return replace(answer, found="could not be logged in to: the token service did not answer, or failed")
+    remedy = _ROLE if answer.kind in {_REFUSED, _INVALID} else answer.remedy or _LOG_IN
+    return replace(answer, kind=_UNAUTHENTICATED, found="could not be logged in to", remedy=remedy)
 
 
 def _raised_by_parser(error: Exception) -> bool:

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from azure.keyvault.certificates import CertificateClient
     from azure.keyvault.keys import KeyClient, KeyVaultKey
     from azure.keyvault.keys.crypto import CryptographyClient
+    from requests import Response
 
     from hatch_sign.contract.backends import BackendContext, Signer
     from hatch_sign_kms.azure.references import AzureReference
 
 NORMAL = NetworkLimits()
+_LARGEST_ANSWER = 2**20
+"""Bytes; a page of a list has some thousands, everything else less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,9 @@ def open_key(reference: str, context: BackendContext) -> AbstractContextManager[
     return open_remote_key(lambda: _connect_to_key(parsed, context), subject=parsed.text, context=context)
 
 
-def make_caller(reference: AzureReference, *, limits: NetworkLimits = NORMAL) -> ServiceCaller:
+def make_caller(reference: AzureReference, context: BackendContext, *, limits: NetworkLimits = NORMAL) -> ServiceCaller:
     """Return what asks the service about one reference."""
-    return ServiceCaller(service=reference.service, key=reference.text, classify=classify, limits=limits)
+    return ServiceCaller(reference.service, reference.text, classify, limits, stopped=lambda: context.stopped)
 
 
 @contextmanager
@@ -77,21 +80,29 @@ def connect(reference: AzureReference, caller: ServiceCaller, *, connections: in
     keep_quiet("azure", "msal")
     with ExitStack() as opened:
         session = _make_session(connections)
-        limits = caller.limits
-        transport = RequestsTransport(
-            session=session, connection_timeout=limits.connect, read_timeout=limits.read, use_env_settings=True
-        )
-        opened.enter_context(transport)
-        credential = opened.enter_context(DefaultAzureCredential())
+        timeouts = {"connection_timeout": caller.limits.connect, "read_timeout": caller.limits.read}
+        transport = opened.enter_context(RequestsTransport(session=session, use_env_settings=True, **timeouts))
+        credential = opened.enter_context(DefaultAzureCredential(retry_total=0, **timeouts))
         keys = KeyClient(reference.url, credential, transport=transport, **_OPTIONS)
         yield Vault(reference.url, keys, credential, transport)
 
 
 @contextmanager
 def _connect_to_key(reference: AzureReference, context: BackendContext) -> Iterator[AzureKey]:
-    caller = make_caller(reference)
+    caller = make_caller(reference, context)
     with connect(reference, caller, connections=pool_size(context)) as vault:
         yield AzureKey(vault, reference, caller, warn=context.warn)
+
+
+def _refuse_large(response: Response, **_options: object) -> None:
+    """Raise DecodeError, before the body is read, for one that announces more than fits, or that has to be unpacked."""
+    from azure.core.exceptions import DecodeError  # noqa: PLC0415 - an extra
+
+    length = response.headers.get("Content-Length", "0")
+    large = not length.isdecimal() or int(length) > _LARGEST_ANSWER
+    if large or response.headers.get("Content-Encoding", "identity") != "identity":
+        response.close()
+        raise DecodeError(message="")
 
 
 def _make_session(connections: int) -> object:
@@ -100,5 +111,7 @@ def _make_session(connections: int) -> object:
     from requests.adapters import HTTPAdapter  # noqa: PLC0415 - as above
 
     session = requests.Session()
+    session.headers["Accept-Encoding"] = "identity"
+    session.hooks["response"].append(_refuse_large)
     session.mount("https://", HTTPAdapter(pool_maxsize=connections, max_retries=0))
     return session

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def diagnose(reference: str, context: BackendContext) -> Iterator[Symptom]:
     """Yield what is found, ending with the first failure. Raises ConfigurationError for a reference that is none."""
     parsed = parse_azure_reference(reference)
-    caller = make_caller(parsed, limits=QUICK)
+    caller = make_caller(parsed, context, limits=QUICK)
     subject = "client"
     try:
         with connect(parsed, caller, connections=1) as vault:

@@ -1,14 +1,14 @@
-"""What Azure says of how a key is kept, at the level that this is worth.
+"""What Azure says of how a key is kept.
 
-A key type that ends in ``-HSM`` is Azure's word that an HSM keeps it. Whether it was brought there from outside, Azure does
-not say of any key. An exportable one may leave, under its release policy, so that the hardware vouches for nothing.
+A key type that ends in ``-HSM`` is Azure's word that an HSM keeps it. No key may leave but one that is exportable, under its
+release policy. Whether a key was brought there from outside, Azure does not say of any.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hatch_sign.remote import hardware_kept, software_kept
+from hatch_sign.remote import Exposure, service_protection
 from hatch_sign_kms.azure.answers import as_text, kind_name
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SOFTWARE_PLATFORM = "0"
 
 
-def describe_keeping(key: KeyVaultKey, service: str) -> Protection:
+def describe_keeping(key: KeyVaultKey, service: str, *, plain_channel: bool) -> Protection:
     """Return the protection of `key` as `service` describes it."""
     properties = key.properties
     kind = kind_name(key)
@@ -33,8 +33,12 @@ def describe_keeping(key: KeyVaultKey, service: str) -> Protection:
         "created": properties.created_on.isoformat() if properties.created_on else None,
         "expires": properties.expires_on.isoformat() if properties.expires_on else None,
     }
-    if not kind.endswith("-HSM") or properties.hsm_platform == _SOFTWARE_PLATFORM:
-        return software_kept(f"kept in the software of {service}", claims)
-    if properties.exportable:
-        return software_kept(f"kept in an HSM of {service}, and exportable under its release policy", claims)
-    return hardware_kept(f"kept in an HSM of {service}; whether it was imported is not said", claims)
+    in_hardware = kind.endswith("-HSM") and properties.hsm_platform != _SOFTWARE_PLATFORM
+    return service_protection(
+        "in an HSM" if in_hardware else "in software",
+        claims,
+        service=service,
+        plain_channel=plain_channel,
+        exposure=Exposure.EXPORTABLE if properties.exportable else None,
+        remark="whether it was imported is not said",
+    )

@@ -58,7 +58,8 @@ class AzureKey:
 
     def protection(self) -> Protection:
         """Return how the version is kept, as it was described."""
-        return describe_keeping(self._described(), self._reference.service)
+        plain_channel = not self._reference.url.startswith("https://")
+        return describe_keeping(self._described(), self._reference.service, plain_channel=plain_channel)
 
     def sign_digest(self, digest: bytes, scheme: Scheme) -> bytes:
         """Return the signature over `digest`."""

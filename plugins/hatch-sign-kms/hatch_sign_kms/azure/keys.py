@@ -35,7 +35,7 @@ def generate_key(reference: str, algorithm: KeyAlgorithm, context: BackendContex
         message = f"{parsed.text}: it names a version, and versions are named by the service"
         raise ConfigurationError(message, remedy="leave it out")
     wanted = kind_to_generate(algorithm, subject=parsed.text)
-    caller = make_caller(parsed)
+    caller = make_caller(parsed, context)
     with connect(parsed, caller, connections=1) as vault:
         _refuse_taken(vault, parsed, caller)
         _create(vault, parsed, wanted, caller)
@@ -45,7 +45,7 @@ def generate_key(reference: str, algorithm: KeyAlgorithm, context: BackendContex
 def list_keys(reference: str, context: BackendContext) -> Sequence[KeyDescription]:
     """Return the key that `reference` names, or the keys of its vault that can sign, by name."""
     parsed = parse_vault_reference(reference)
-    caller = make_caller(parsed)
+    caller = make_caller(parsed, context)
     with connect(parsed, caller, connections=1) as vault:
         if parsed.key is not None:
             return (_describe(vault, parsed, caller, warn=context.warn),)

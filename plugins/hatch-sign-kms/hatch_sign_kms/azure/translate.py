@@ -6,7 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from hatch_sign.remote import Failure, FailureKind, classify_status, parse_retry_after, untrusted_certificate
+from hatch_sign.remote import (
+    Failure,
+    FailureKind,
+    classify_status,
+    parse_retry_after,
+    proxy_login_wanted,
+    untrusted_certificate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +54,7 @@ def _classify_login(error: ClientAuthenticationError) -> Failure:
 def _classify_connection(error: Exception) -> Failure:
     behind = getattr(error, "inner_exception", None) or error
     untrusted = untrusted_certificate(behind, remedy=f"check the address; {_TRUST}")
-    return untrusted or Failure(FailureKind.UNAVAILABLE)
+    return untrusted or proxy_login_wanted(behind) or Failure(FailureKind.UNAVAILABLE)
 
 
 def _classify_answer(error: HttpResponseError) -> Failure:

@@ -39,6 +39,7 @@ class Executable:
     environ: Mapping[str, str]
     caller: ServiceCaller
     seconds: float = SECONDS
+    stopped: Callable[[], bool] = lambda: False
 
     def ask(self, call: Call, parse: Callable[[bytes], T], message: bytes = b"") -> T:
         """Return what `parse` reads from the answer to `call`; `message` stands on standard input.
@@ -54,6 +55,7 @@ class Executable:
                 directory=os.path.dirname(self.path),  # noqa: PTH120 - as PATH has it, a text
                 seconds=self.seconds,
                 largest=answers.LARGEST,
+                stopped=self.stopped,
             )
         except CustodyError as error:
             failed = f"{self.caller.key}: {error.message}"
@@ -78,9 +80,14 @@ class Executable:
         return display(without_secrets(text, self.environ))
 
 
-def find(reference: ExecutableReference, environ: Mapping[str, str]) -> Executable:
-    """Return the executable of `reference`. Raises ConfigurationError where it is not allowed, CustodyError."""
+def find(
+    reference: ExecutableReference, environ: Mapping[str, str], *, stopped: Callable[[], bool] = lambda: False
+) -> Executable:
+    """Return the executable of `reference`, which is ended once `stopped` says that the run is being given up.
+
+    Raises ConfigurationError where it is not allowed, CustodyError.
+    """
     require_allowed(reference.name, environ)
     path = find_executable(reference.name, environ, directory=os.getcwd())  # noqa: PTH109 - as above
     caller = ServiceCaller(PREFIX + reference.name, reference.text, classify=lambda _error: None)
-    return Executable(path, clean_environment(environ), caller)
+    return Executable(path, clean_environment(environ), caller, stopped=stopped)

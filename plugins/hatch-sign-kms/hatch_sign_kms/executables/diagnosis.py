@@ -33,7 +33,7 @@ def diagnose(reference: str, context: BackendContext) -> Iterator[Symptom]:
         require_allowed(parsed.name, context.environ)
         yield Symptom("ok", "permission", f"{ALLOW_VARIABLE} names {parsed.name}")
         subject = "executable"
-        executable = find(parsed, context.environ)
+        executable = find(parsed, context.environ, stopped=lambda: context.stopped)
         yield Symptom("ok", "executable", display(executable.path))
         subject = "key"
         facts = ExecutableKey(replace(executable, seconds=QUICK.total), parsed.key).describe()

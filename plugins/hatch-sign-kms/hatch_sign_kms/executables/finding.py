@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from hatch_sign.contract.executables import ALLOW_VARIABLE, allowed_executables
 from hatch_sign.values.errors import ConfigurationError, CustodyError
@@ -13,11 +15,18 @@ from hatch_sign_kms.executables.calls import PREFIX
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_WITHHELD_PREFIXES = ("HATCH_", "TWINE_", "FLIT_", "PDM_PUBLISH_", "POETRY_", "UV_PUBLISH_", "UV_INDEX", "UV_DEFAULT_INDEX")
-_WITHHELD_NAMES = frozenset({"COSIGN_PASSWORD", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_EXTRA_INDEX_URL"})
-_WITHHELD_WORDS = frozenset({"PIN", "PYPI", "TESTPYPI"})
-_SECRET_WORDS = frozenset({"AUTH", "CREDENTIAL", "CREDENTIALS", "KEY", "PASS", "PASSWD", "PASSWORD", "SECRET", "TOKEN"})
+_WITHHELD_PREFIXES = (
+    *("HATCH_", "SIGNSERVER_", "TWINE_", "FLIT_", "PDM_PUBLISH_", "PIP_", "POETRY_"),
+    *("UV_PUBLISH_", "UV_INDEX", "UV_DEFAULT_INDEX"),
+)
+_WITHHELD_NAMES = frozenset({"COSIGN_PASSWORD", "UV_EXTRA_INDEX_URL"})
+_WITHHELD_WORDS = frozenset({"PASSPHRASE", "PIN", "PYPI", "TESTPYPI"})
+_WITHHELD_ENDINGS = ("FIND_LINKS", "PASSPHRASE", "PIN")
+_SECRET_ENDINGS = ("AUTH", "CREDENTIAL", "CREDENTIALS", "KEY", "PASS", "PASSPHRASE", "PASSWD", "PASSWORD", "SECRET", "TOKEN")
+_SECRET_WORDS = frozenset(_SECRET_ENDINGS) | _WITHHELD_WORDS
 _SHORTEST_SECRET = 4
+_LOGIN = re.compile(r"(?<=://)[^/?#\s@]*:(?P<password>[^/?#\s]*)(?=@)")
+"""User and password of a URL (RFC 3986 §3.2.1); a password may hold an ``@`` that was not escaped."""
 
 
 def require_allowed(name: str, environ: Mapping[str, str]) -> None:
@@ -43,25 +52,35 @@ def find_executable(name: str, environ: Mapping[str, str], *, directory: str) ->
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return `environ` without what is none of an executable's business: our settings, PINs, credentials of indexes."""
+    """Return `environ` without what is none of an executable's business: our settings, PINs, credentials of indexes.
+
+    A token, a password or a key that is named for nothing of these stays: it may be what the executable logs in by.
+    """
     return {name: value for name, value in environ.items() if not _is_withheld(name.upper())}
 
 
 def without_secrets(text: str, environ: Mapping[str, str]) -> str:
-    """Return `text` with the value of every variable that is named like a secret replaced: programs quote what they got."""
-    values = {value for name, value in environ.items() if _words(name.upper()) & (_SECRET_WORDS | _WITHHELD_WORDS)}
-    for value in sorted(values, key=len, reverse=True):
-        if len(value) >= _SHORTEST_SECRET:
-            text = text.replace(value, "***")
-    return text
+    """Return `text` with the secrets in `environ` replaced, line by line, for programs quote what they got.
+
+    They are the values of variables that are named like a secret, and the passwords in URLs, of any variable or in the text.
+    """
+    secrets = {part for name, value in environ.items() for part in _secret_parts(name.upper(), value)}
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "***")
+    return _LOGIN.sub("***", text)
+
+
+def _secret_parts(name: str, value: str) -> list[str]:
+    passwords = [login["password"] for login in _LOGIN.finditer(value)]
+    is_secret = name.endswith(_SECRET_ENDINGS) or not _SECRET_WORDS.isdisjoint(name.split("_"))
+    whole = [value, *map(str.strip, value.splitlines())] if is_secret else []
+    return [*whole, *passwords, *map(unquote, passwords)]
 
 
 def _is_withheld(name: str) -> bool:
-    return name.startswith(_WITHHELD_PREFIXES) or name in _WITHHELD_NAMES or bool(_words(name) & _WITHHELD_WORDS)
-
-
-def _words(name: str) -> frozenset[str]:
-    return frozenset(name.split("_"))
+    is_named = name.startswith(_WITHHELD_PREFIXES) or name.endswith(_WITHHELD_ENDINGS) or name in _WITHHELD_NAMES
+    return is_named or not _WITHHELD_WORDS.isdisjoint(name.split("_"))
 
 
 def _is_same_folder(one: str, other: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hatch_sign.remote import KeyFacts, open_remote_key, parse_public_key_pem, software_kept
+from hatch_sign.remote import Exposure, KeyFacts, open_remote_key, parse_public_key_pem, service_protection
 from hatch_sign.values.algorithms import Scheme
 from hatch_sign.values.public_keys import schemes_of_key
 from hatch_sign_kms.executables import answers
@@ -47,8 +47,11 @@ class ExecutableKey:
 
     def protection(self) -> Protection:
         """Return software: the protocol says nothing of it, so that nobody vouches for more."""
-        summary = f"kept by {self._executable.caller.service}, which does not say how"
-        return software_kept(summary, {"executable": self._executable.path})
+        service = self._executable.caller.service
+        claims = {"executable": self._executable.path}
+        return service_protection(
+            f"behind {service}", claims, service=service, plain_channel=False, exposure=Exposure.UNSAID
+        )
 
     def sign_digest(self, digest: bytes, scheme: Scheme) -> bytes:
         """Return the signature over `digest`."""
@@ -67,4 +70,4 @@ def open_key(reference: str, context: BackendContext) -> AbstractContextManager[
 
 @contextmanager
 def _found(reference: ExecutableReference, context: BackendContext) -> Iterator[ExecutableKey]:
-    yield ExecutableKey(find(reference, context.environ), reference.key)
+    yield ExecutableKey(find(reference, context.environ, stopped=lambda: context.stopped), reference.key)

@@ -40,7 +40,7 @@ def generate_key(reference: str, algorithm: KeyAlgorithm, context: BackendContex
     Raises CustodyError where there is a key of that name, UnsupportedError where the executable makes none of this kind.
     """
     parsed = parse_executable_reference(reference)
-    executable = find(parsed, context.environ)
+    executable = find(parsed, context.environ, stopped=lambda: context.stopped)
     if executable.ask(Call("publicKey", parsed.key), answers.is_public_key_answer):
         message = f"{parsed.text}: there is a key of this name, and it is not replaced"
         raise CustodyError(message, remedy="choose another name")

@@ -1,7 +1,7 @@
 """``sigstore-kms-hatchsign``: any key of hatch-sign, lent to cosign and to whatever else speaks the protocol.
 
 ``cosign sign-blob --key hatchsign://REFERENCE`` signs with the key that REFERENCE names here: ``pkcs11:token=release``, say.
-It is a front end, and so imports of hatch-sign what front ends do. It opens no key of another executable.
+It opens no key of another executable.
 """
 
 from __future__ import annotations
@@ -9,14 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from hatch_sign.contract.backends import MakesKeys
-from hatch_sign.custody.checked_signer import open_signer, unchained
-from hatch_sign.custody.context import RunContext
-from hatch_sign.custody.terminal import terminal_prompt
-from hatch_sign.registry import Registry
+from hatch_sign.keys import Keys
 from hatch_sign.values.algorithms import KeyAlgorithm, Scheme
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import HatchSignError, RejectedError, UnsupportedError, UsageError
@@ -25,10 +20,8 @@ from hatch_sign_kms.executables import answers
 from hatch_sign_kms.executables.calls import VERSION, parse_call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from hatch_sign.contract.backends import Backend
-    from hatch_sign.custody.checked_signer import CheckedSigner
     from hatch_sign.values.public_keys import PublicKey
     from hatch_sign_kms.executables.calls import Call
 
@@ -67,7 +60,7 @@ class _Server:
     def __init__(self, call: Call, message: IO[bytes], environ: Mapping[str, str]) -> None:
         self._call = call
         self._message = message
-        self._context = RunContext(environ, on_warning=_warn, prompt=terminal_prompt())
+        self._keys = Keys(environ, on_warning=_warn)
 
     def answer(self) -> bytes:
         methods: dict[str, Callable[[], bytes]] = {
@@ -84,18 +77,18 @@ class _Server:
         return methods[self._call.method]()
 
     def _public_key(self) -> bytes:
-        with self._opened() as signer:
+        with self._keys.open(self._call.key) as signer:
             return answers.encode_public_key_answer(encode_public_key_pem(signer.public_key))
 
     def _sign(self) -> bytes:
-        with self._opened() as signer:
+        with self._keys.open(self._call.key) as signer:
             scheme = self._scheme(signer.schemes)
             if scheme.hash is not None and signer.takes_digests(scheme):
                 return answers.encode_signature(signer.sign_digest(self._digest(scheme.hash), scheme))
             return answers.encode_signature(signer.sign(self._whole_message(scheme), scheme))
 
     def _verify(self) -> bytes:
-        with self._opened() as signer:
+        with self._keys.open(self._call.key) as signer:
             if not self._is_valid(signer.public_key, self._scheme(signer.schemes)):
                 message = f"{display(signer.reference)}: this is not a signature by this key"
                 raise RejectedError(message)
@@ -107,25 +100,17 @@ class _Server:
         return verify_digest(key, self._call.signature, self._digest(scheme.hash), scheme)
 
     def _algorithms(self) -> bytes:
-        names = [kind.value for kind in KeyAlgorithm] if isinstance(self._backend(), MakesKeys) else []
+        names = [kind.value for kind in self._keys.algorithms(self._call.key)]
         return answers.encode_names("supportedAlgorithms", names)
 
     def _create_key(self) -> bytes:
-        backend, call = self._backend(), self._call
-        if not isinstance(backend, MakesKeys) or call.algorithm not in {kind.value for kind in KeyAlgorithm}:
+        call = self._call
+        algorithm = next((kind for kind in self._keys.algorithms(call.key) if kind.value == call.algorithm), None)
+        if algorithm is None:
             message = f"{display(call.key)}: no {display(call.algorithm)} key can be made here"
             raise UnsupportedError(message)
-        algorithm = KeyAlgorithm(call.algorithm)
-        made = unchained(lambda: backend.generate_key(call.key, algorithm, self._context), subject=display(call.key))
-        return answers.encode_public_key_answer(encode_public_key_pem(made.public_key), method="createKey")
-
-    def _backend(self) -> Backend:
-        return Registry().backend_of(self._call.key)
-
-    @contextmanager
-    def _opened(self) -> Iterator[CheckedSigner]:
-        with open_signer(self._backend(), self._call.key, self._context) as signer:
-            yield signer
+        public_key = self._keys.generate(call.key, algorithm)
+        return answers.encode_public_key_answer(encode_public_key_pem(public_key), method="createKey")
 
     def _scheme(self, schemes: Sequence[Scheme]) -> Scheme:
         # Callers name a hash for every key; an Ed25519 key signs the message, unless it was hashed already.

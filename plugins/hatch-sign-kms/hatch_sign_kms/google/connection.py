@@ -36,9 +36,9 @@ def open_key(reference: str, context: BackendContext) -> AbstractContextManager[
     return open_remote_key(lambda: _connect_to_key(parsed, context), subject=parsed.text, context=context)
 
 
-def make_caller(reference: GoogleReference, *, limits: NetworkLimits = NORMAL) -> ServiceCaller:
+def make_caller(reference: GoogleReference, context: BackendContext, *, limits: NetworkLimits = NORMAL) -> ServiceCaller:
     """Return what asks the service about one reference."""
-    return ServiceCaller(service=SERVICE, key=reference.text, classify=classify, limits=limits)
+    return ServiceCaller(SERVICE, reference.text, classify, limits, stopped=lambda: context.stopped)
 
 
 def require_sdk() -> type[KeyManagementServiceClient]:
@@ -61,14 +61,14 @@ def connect(caller: ServiceCaller, environ: Mapping[str, str]) -> Iterator[Conne
     keep_quiet("google")
     client = caller.call(lambda: _make_client(kind, endpoint, caller))
     try:
-        yield Connection(client, authenticated=endpoint is None or not endpoint.plain)
+        yield Connection(client, plain_channel=endpoint is not None and endpoint.plain)
     finally:
         client.transport.close()  # type: ignore[no-untyped-call] # the SDK left it without types
 
 
 @contextmanager
 def _connect_to_key(reference: GoogleReference, context: BackendContext) -> Iterator[GoogleKey]:
-    caller = make_caller(reference)
+    caller = make_caller(reference, context)
     with connect(caller, context.environ) as connection:
         yield GoogleKey(connection, reference, caller)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def diagnose(reference: str, context: BackendContext) -> Iterator[Symptom]:
     """Yield what is found, ending with the first failure. Raises ConfigurationError for a reference that is none."""
     parsed = parse_google_reference(reference)
-    caller = make_caller(parsed, limits=QUICK)
+    caller = make_caller(parsed, context, limits=QUICK)
     subject = "client"
     try:
         require_sdk()
@@ -36,7 +36,7 @@ def diagnose(reference: str, context: BackendContext) -> Iterator[Symptom]:
         yield _of_address(endpoint)
         subject = "credential"
         with connect(caller, context.environ) as connection:
-            if connection.authenticated:
+            if not connection.plain_channel:
                 yield Symptom("ok", "credential", "found by google-auth")
             subject = "key"
             key = GoogleKey(connection, parsed, caller)

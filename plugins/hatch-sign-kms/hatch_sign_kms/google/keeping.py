@@ -1,49 +1,49 @@
-"""What Google says of how a version is kept, at the level that this is worth.
+"""What Google says of how a version is kept.
 
-``HSM`` is Google's word that the key was made in certified hardware and stays there, unless it was imported. ``EXTERNAL``
-says only who is asked for the signature: Google does not know how that manager keeps the key, so that nobody vouches for
-hardware.
+``EXTERNAL`` says only who is asked for the signature: Google does not know how that manager keeps the key. Whether a version
+was imported, the service tells apart from its public key, to whoever has the permission.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hatch_sign.remote import hardware_kept, software_kept
+from hatch_sign.remote import Exposure, service_protection
 from hatch_sign_kms.google.answers import name_of
+from hatch_sign_kms.google.translate import SERVICE
 
 if TYPE_CHECKING:
     from google.cloud.kms_v1 import CryptoKeyVersion
 
     from hatch_sign.values.protection import Protection
 
-_HARDWARE = {"HSM": "an HSM of Google Cloud", "HSM_SINGLE_TENANT": "a single-tenant HSM of Google Cloud"}
-_ELSEWHERE = {
-    "SOFTWARE": "in the software of Google Cloud KMS, which does not export it",
-    "EXTERNAL": "by an external key manager, of which Google says no more",
-    "EXTERNAL_VPC": "by an external key manager in a private network, of which Google says no more",
-}
+_KEPT = {"SOFTWARE": "in software", "HSM": "in an HSM", "HSM_SINGLE_TENANT": "in a single-tenant HSM"}
+_ELSEWHERE = {"EXTERNAL": "outside Google Cloud", "EXTERNAL_VPC": "outside Google Cloud, in a private network"}
 
 
-def describe_keeping(level: str, version: CryptoKeyVersion | None, *, authenticated: bool) -> Protection:
-    """Return the protection of a version: `level` as its public key came with, and what else is known of it, if anything.
-
-    Where nobody was `authenticated`, it need not be Google who says so.
-    """
+def describe_keeping(level: str, version: CryptoKeyVersion | None, *, plain_channel: bool) -> Protection:
+    """Return the protection of a version: `level` as its public key came with, and what else is known of it, if anything."""
     claims: dict[str, object] = {"protectionLevel": level}
     if version is not None:
         claims |= _read_claims(version)
-    if not authenticated:
-        return software_kept("said by whatever listens on this machine, over a plain channel", claims)
-    place = _HARDWARE.get(level)
-    if place is None:
-        return software_kept(f"kept {_ELSEWHERE.get(level, 'in a way that Google does not name')}", claims)
+    exposure = _find_exposure(level, version)
+    remark = "that needs cloudkms.cryptoKeyVersions.get" if exposure is Exposure.ORIGIN_UNREAD else ""
+    return service_protection(
+        _KEPT.get(level) or _ELSEWHERE.get(level, "in a way that Google does not name"),
+        claims,
+        service=SERVICE,
+        plain_channel=plain_channel,
+        exposure=exposure,
+        remark=remark,
+    )
+
+
+def _find_exposure(level: str, version: CryptoKeyVersion | None) -> Exposure | None:
+    if level not in _KEPT:
+        return Exposure.EXTERNAL if level in _ELSEWHERE else Exposure.UNSAID
     if version is None:
-        missing = "whether it was imported is told with the permission cloudkms.cryptoKeyVersions.get only"
-        return software_kept(f"kept in {place}; {missing}", claims)
-    if version.import_job:
-        return software_kept(f"kept in {place}, and imported from outside", claims)
-    return hardware_kept(f"made and kept in {place}", claims)
+        return Exposure.ORIGIN_UNREAD
+    return Exposure.IMPORTED if version.import_job else None
 
 
 def _read_claims(version: CryptoKeyVersion) -> dict[str, object]:

@@ -27,10 +27,10 @@ _PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A client of the service; `authenticated` says whether TLS vouches for who is at the other end."""
+    """A client of the service; `plain_channel` says that no TLS vouches for who is at the other end."""
 
     client: KeyManagementServiceClient
-    authenticated: bool
+    plain_channel: bool
 
 
 class GoogleKey:
@@ -38,7 +38,7 @@ class GoogleKey:
 
     def __init__(self, connection: Connection, reference: GoogleReference, caller: ServiceCaller) -> None:
         self._client = connection.client
-        self._authenticated = connection.authenticated
+        self._plain_channel = connection.plain_channel
         self._reference = reference
         self._caller = caller
         self._version = reference.version or ""
@@ -68,7 +68,7 @@ class GoogleKey:
     def protection(self) -> Protection:
         """Return how the version is kept; what only ``cryptoKeyVersions.get`` tells is missing without that permission."""
         version = self._caller.call(self._look)
-        return describe_keeping(self._level, version, authenticated=self._authenticated)
+        return describe_keeping(self._level, version, plain_channel=self._plain_channel)
 
     def sign_digest(self, digest: bytes, scheme: Scheme) -> bytes:
         """Return the signature over `digest`."""

@@ -42,7 +42,7 @@ def generate_key(reference: str, algorithm: KeyAlgorithm, context: BackendContex
         message = f"{parsed.text}: it names a version, and versions are numbered by the service"
         raise ConfigurationError(message, remedy="leave /cryptoKeyVersions/... out")
     name = algorithm_to_generate(algorithm, subject=parsed.text)
-    caller = make_caller(parsed)
+    caller = make_caller(parsed, context)
     with connect(caller, context.environ) as connection:
         _create(connection.client, parsed, name, caller)
         version = f"{parsed.key}/cryptoKeyVersions/1"
@@ -53,7 +53,7 @@ def generate_key(reference: str, algorithm: KeyAlgorithm, context: BackendContex
 def list_keys(reference: str, context: BackendContext) -> Sequence[KeyDescription]:
     """Return the key that `reference` names, or the keys of its ring that can sign, by name."""
     parsed = parse_ring_reference(reference)
-    caller = make_caller(parsed)
+    caller = make_caller(parsed, context)
     with connect(caller, context.environ) as connection:
         if parsed.key is not None:
             return (_describe(connection, parsed, caller),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hatch_sign.remote import Failure, FailureKind, untrusted_certificate
+from hatch_sign.remote import Failure, FailureKind, classify_status, proxy_login_wanted, untrusted_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +16,8 @@ _LOST_LOGIN = "Getting metadata from plugin failed"
 """How gRPC says that it was the credential's renewal that failed, and not the call."""
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 """How gRPC says that no repetition will help."""
+_PROXY_LOGIN = "HTTP proxy returned response code 407"
+"""How gRPC says that the proxy wants a login."""
 _TRUST = "check the address; for a proxy or a private authority, set GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"
 _FINAL_LOGIN = ("invalid_grant", "invalid_client", "unauthorized_client", "Reauthentication")
 
@@ -39,6 +41,8 @@ def _classify_status(error: object) -> Failure:
         return Failure(FailureKind.UNAUTHENTICATED, status, remedy=LOGIN)
     if status == "UNAVAILABLE" and _UNTRUSTED in text:
         return Failure(FailureKind.INVALID, status, "showed a TLS certificate that is not trusted", _TRUST)
+    if status == "UNAVAILABLE" and _PROXY_LOGIN in text:
+        return classify_status(407)
     kind, found, remedy = _STATUSES.get(status, (FailureKind.MALFORMED, "", ""))
     return Failure(kind, status, found, remedy, _retry_delay(error))
 
@@ -74,6 +78,8 @@ def _classify_login(error: Exception) -> Failure:
     untrusted = untrusted_certificate(error, remedy="for a proxy or a private authority, set REQUESTS_CA_BUNDLE")
     if untrusted is not None:
         return untrusted
+    if (login := proxy_login_wanted(error)) is not None:
+        return login
     if isinstance(error, auth.TransportError | auth.TimeoutError) or getattr(error, "retryable", False):
         return Failure(FailureKind.UNAVAILABLE, found="could not be logged in to: the token service did not answer")
     if isinstance(error, auth.RefreshError):

@@ -6,13 +6,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from hatch_sign.remote import QUICK, NetworkLimits, ServiceCaller, missing_extra, pool_size
+from hatch_sign.remote import QUICK, Failure, FailureKind, NetworkLimits, ServiceCaller, missing_extra, pool_size
 from hatch_sign.values.errors import CustodyError, SecretRejectedError
 from hatch_sign_kms.vault.login import ask, choose_login
 from hatch_sign_kms.vault.settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from requests import Response
 
     from hatch_sign.contract.backends import BackendContext
     from hatch_sign_kms.vault.login import Login
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 LIMITS = NetworkLimits()
 """Of every connection but those that only look."""
+
+LARGEST_ANSWER = 2**20
+"""Bytes: keys of hundreds of versions, and lists of thousands of keys."""
+_CHUNK = 2**16
 
 Method = Literal["get", "list", "post"]
 _CAPABILITIES: Mapping[Method, str] = {"get": "read", "list": "list", "post": "update"}
@@ -35,6 +41,7 @@ class Connection:
     mount: str
     login: Login
     context: BackendContext
+    plain_channel: bool
 
     def transit(
         self,
@@ -52,7 +59,9 @@ class Connection:
         """
         full = f"{self.mount}/{path}"
         permission = f"{capability or _CAPABILITIES[method]} on {full}"
-        answer = self._ask(lambda: self._send(method, full, content), permission, repeatable=repeatable)
+        answer = self._ask(
+            lambda: self._send(method, full, content, permission=permission), permission, repeatable=repeatable
+        )
         data = answer.get("data")
         return data if isinstance(data, dict) else {}
 
@@ -64,7 +73,7 @@ class Connection:
         """Get a token. Raises SecretRejectedError, and remembers it for the run, for a login that is refused."""
         secret = ask(self.login, self.context)
         if self.login.path is None:
-            self.adapter.token = secret
+            self.adapter.token = self._sendable(secret)
             return
         path, content = f"auth/{self.login.path}/login", self.login.fields | {self.login.secret_field: secret}
         answer = self._ask(lambda: self._send("post", path, content, login=True), f"update on {path}")
@@ -85,6 +94,14 @@ class Connection:
         self.adapter.token = None
         self.adapter.close()
 
+    def _sendable(self, token: str) -> str:
+        """Return a token that fits a header (RFC 9110 §5.5). Raises SecretRejectedError, and remembers it for the run."""
+        if token.isascii() and token.isprintable():
+            return token
+        self.context.rejected(self.login.request)
+        found = "cannot be sent this token: it holds other characters than printable ASCII"
+        raise self.caller.error(Failure(FailureKind.UNAUTHENTICATED, found=found, remedy="check where it was copied from"))
+
     def _ask(
         self, operation: Callable[[], Mapping[str, Any]], permission: str, *, repeatable: bool = True
     ) -> Mapping[str, Any]:
@@ -95,21 +112,40 @@ class Connection:
             raise
 
     def _send(
-        self, method: Method, path: str, content: Mapping[str, object] | None, *, login: bool = False
+        self,
+        method: Method,
+        path: str,
+        content: Mapping[str, object] | None,
+        *,
+        login: bool = False,
+        permission: str = "",
     ) -> Mapping[str, Any]:
         from hatch_sign_kms.vault.translate import RefusedAnswer, parse_answer  # noqa: PLC0415 - it needs the extra
 
-        response = self.adapter.request(method, f"/v1/{path}", json=content)
+        response, body = self._fetch(method, path, content)
         if response.ok and not response.is_redirect:
-            return parse_answer(response)
-        refused = RefusedAnswer(response, login=login)
+            return parse_answer(body)
+        refused = RefusedAnswer(response, body, login=login, permission=permission)
         if method == "list" and refused.is_empty_list:
             return {}
-        # "permission denied" is all that is said of a wrong token, too: ask who it is, which every good one may.
-        if refused.forbidden and not login:
-            looked_up = RefusedAnswer(self.adapter.request("get", "/v1/auth/token/lookup-self"))
-            refused.token_refused = looked_up.forbidden
+        # "permission denied" is all that is said of a wrong token, too: ask who it is, which the policy `default` allows.
+        if refused.forbidden and not login and self.adapter.token:
+            refused.token_refused = RefusedAnswer(*self._fetch("get", "auth/token/lookup-self", None)).forbidden
         raise refused
+
+    def _fetch(self, method: Method, path: str, content: Mapping[str, object] | None) -> tuple[Response, bytes]:
+        """Return an answer and its body, which is as long as it was on the wire. Raises NoAnswer for a long one."""
+        from hatch_sign_kms.vault.translate import NoAnswer  # noqa: PLC0415 - as above
+
+        body = bytearray()
+        with self.adapter.request(method, f"/v1/{path}", json=content, stream=True) as response:
+            if response.headers.get("Content-Encoding", "identity") != "identity":
+                raise NoAnswer
+            for chunk in response.iter_content(_CHUNK):
+                body += chunk
+                if len(body) > LARGEST_ANSWER:
+                    raise NoAnswer
+        return response, bytes(body)
 
 
 @contextmanager
@@ -139,6 +175,7 @@ def make_connection(
     from hatch_sign_kms.vault.translate import classify  # noqa: PLC0415 - it needs the extra
 
     session = requests.Session()
+    session.headers["Accept-Encoding"] = "identity"
     session.verify = settings.verify
     session.cert = settings.client_certificate
     pool = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=pool_size(context), max_retries=0)
@@ -152,5 +189,6 @@ def make_connection(
         namespace=settings.get("NAMESPACE"),
         ignore_exceptions=True,
     )
-    caller = ServiceCaller(settings.product, reference.text, classify, limits)
-    return Connection(adapter, caller, settings.mount, choose_login(reference, settings), context)
+    caller = ServiceCaller(settings.product, reference.text, classify, limits, stopped=lambda: context.stopped)
+    login = choose_login(reference, settings)
+    return Connection(adapter, caller, settings.mount, login, context, plain_channel=settings.plain_channel)

@@ -9,19 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hatch_sign.remote import (
-    Failure,
-    FailureKind,
-    KeyFacts,
-    hardware_kept,
-    open_remote_key,
-    parse_public_key_pem,
-    software_kept,
-)
+from hatch_sign.remote import Failure, FailureKind, KeyFacts, open_remote_key, parse_public_key_pem
 from hatch_sign.values.algorithms import Scheme
 from hatch_sign.values.errors import UnsupportedError
 from hatch_sign.values.public_keys import schemes_of_key
 from hatch_sign_kms.vault.connection import connect
+from hatch_sign_kms.vault.keeping import describe_keeping
 from hatch_sign_kms.vault.reference import parse_vault_reference, require_name
 
 if TYPE_CHECKING:
@@ -81,18 +74,10 @@ class VaultKey:
 
     def protection(self) -> Protection:
         """Return what the server says of the key; it was read with the public key."""
-        kept_elsewhere = self._read.get("type") == "managed_key"
-        keep = hardware_kept if kept_elsewhere else software_kept
-        claims = {
-            "service": self.connection.caller.service,
-            "key type": self._read.get("type"),
-            "version": self.version,
-            "exportable": self._read.get("exportable"),
-            "plaintext backup": self._read.get("allow_plaintext_backup"),
-            "imported": self._read.get("imported_key"),
-            "created": self._entry().get("creation_time"),
-        }
-        return keep(self._summary(kept_elsewhere=kept_elsewhere), claims)
+        connection = self.connection
+        return describe_keeping(
+            self._read, self.version, service=connection.caller.service, plain_channel=connection.plain_channel
+        )
 
     def sign_digest(self, digest: bytes, scheme: Scheme) -> bytes:
         """Return the signature over `digest`; an RSA-PSS salt is as long as the digest."""
@@ -126,16 +111,6 @@ class VaultKey:
             )
         return entry
 
-    def _summary(self, *, kept_elsewhere: bool) -> str:
-        product = self.connection.caller.service
-        if kept_elsewhere:
-            return f"kept in an HSM or a KMS behind {product}"
-        if self._read.get("exportable") or self._read.get("allow_plaintext_backup"):
-            return f"kept in software by {product}, and it may be exported"
-        if self._read.get("imported_key"):
-            return f"kept in software by {product}, and imported; nobody vouches for the copies outside"
-        return f"kept in software by {product}, which does not export it"
-
 
 def open_key(reference: str, context: BackendContext) -> AbstractContextManager[Signer]:
     """Return what logs in when it is entered. Raises ConfigurationError."""
@@ -161,13 +136,13 @@ def _parse_public_key(entry: Mapping[str, Any], caller: ServiceCaller) -> Public
     if not isinstance(text, str) or not text:
         caller.reject_answer("sent no public key")
     if text.startswith("-----"):
-        return parse_public_key_pem(text.encode(), caller)
+        return parse_public_key_pem(text.encode(errors="replace"), caller)
     # Ed25519 keys come bare, in base64.
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415 - for these only
 
     try:
         raw = base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # not base64, or not even ASCII
         raw = b""
     if len(raw) != _ED25519_SIZE:
         caller.reject_answer("sent a public key that cannot be read")

@@ -45,10 +45,14 @@ class VaultSettings:
         return self.variables.get(variable) or None
 
     @property
+    def plain_channel(self) -> bool:
+        """Whether the server is asked without TLS."""
+        return urlsplit(self.address).scheme != "https"
+
+    @property
     def exposed(self) -> bool:
         """Whether the token would cross a network in clear."""
-        parts = urlsplit(self.address)
-        return parts.scheme == "http" and not _is_loopback(parts.hostname or "")
+        return self.plain_channel and not _is_loopback(urlsplit(self.address).hostname or "")
 
     @property
     def verify(self) -> str | bool:
@@ -88,6 +92,7 @@ def _checked(address: str, variable: str) -> str:
     try:
         parts = urlsplit(address)
         usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
+        usable = usable and not set(address) & {"?", "#"}  # what follows them would swallow every path
     except ValueError:  # brackets that do not close, a port that is no number
         usable = False
     if not usable:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import requests
 
-from hatch_sign.remote import Failure, FailureKind, classify_status, parse_retry_after, untrusted_certificate
+from hatch_sign.remote import (
+    Failure,
+    FailureKind,
+    classify_status,
+    parse_retry_after,
+    proxy_login_wanted,
+    untrusted_certificate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,8 +42,6 @@ _NOT_OFFERED = _Meaning(FailureKind.INVALID, "does not offer this in its version
 _NO_ENGINE = _Meaning(
     FailureKind.MISSING, "has no such engine or login", "check TRANSIT_SECRET_ENGINE_PATH and the login's path"
 )
-_TOKEN_REFUSED = _Meaning(FailureKind.UNAUTHENTICATED, remedy="get a new token, then run again")
-
 _TEXTS: tuple[tuple[str, _Meaning], ...] = (
     ("less than the minimum", _Meaning(FailureKind.INVALID, "does not sign with so old a version of the key")),
     ("higher than the latest", _Meaning(FailureKind.MISSING, "has no such version of the key")),
@@ -64,16 +70,18 @@ _STATUSES: Mapping[int, _Meaning] = {
 class RefusedAnswer(Exception):  # noqa: N818 - not an error of ours: it never leaves the plugin
     """An answer of the server that is not a success. `login` says that it was asked for a token.
 
-    `token_refused` says that the server refuses the token even where it asks nothing but who it is.
+    `permission` is what the token needed; `token_refused` says that the server refuses it even where it asks nothing but
+    who it is: then it is wrong, or has expired, or is without the policy ``default``.
     """
 
-    def __init__(self, response: requests.Response, *, login: bool = False) -> None:
+    def __init__(self, response: requests.Response, body: bytes, *, login: bool = False, permission: str = "") -> None:
         """Keep what decides, and nothing of the request, which holds the token."""
         super().__init__(response.status_code)
         self.status = response.status_code
         self.retry_after = parse_retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC))
-        self.texts = _error_texts(response)
+        self.texts = _error_texts(body)
         self.login = login
+        self.permission = permission
         self.token_refused = False
 
     @property
@@ -114,6 +122,8 @@ def classify(error: Exception) -> Failure | None:
     untrusted = untrusted_certificate(error, remedy="name the authority's file in VAULT_CACERT or BAO_CACERT")
     if untrusted is not None:
         return untrusted
+    if (login := proxy_login_wanted(error)) is not None:
+        return login
     return next((failure for kind, failure in EXCEPTIONS if isinstance(error, kind)), None)
 
 
@@ -129,28 +139,30 @@ def _meaning(answer: RefusedAnswer) -> _Meaning | None:
         if any(text in each for each in answer.texts):
             return meaning
     if answer.token_refused:
-        return _TOKEN_REFUSED
+        lacks = f", or the token lacks {answer.permission}" if answer.permission else ""
+        found = f"did not accept the credential: it is wrong, or has expired{lacks}"
+        return _Meaning(FailureKind.UNAUTHENTICATED, found, "get a new token, or one with this permission, then run again")
     if answer.login and answer.status in _LOGIN_REFUSED:
         return _Meaning(FailureKind.UNAUTHENTICATED, "did not accept the login", "check the role and its secret")
     return _STATUSES.get(answer.status)
 
 
-def parse_answer(response: requests.Response) -> Mapping[str, Any]:
+def parse_answer(body: bytes) -> Mapping[str, Any]:
     """Return the JSON object of a success, empty for 204. Raises NoAnswer."""
-    if not response.content:
+    if not body:
         return {}
     try:
-        content = response.json()
-    except ValueError:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
         raise NoAnswer from None
     if not isinstance(content, dict):
         raise NoAnswer
     return content
 
 
-def _error_texts(response: requests.Response) -> tuple[str, ...]:
+def _error_texts(body: bytes) -> tuple[str, ...]:
     try:
-        errors = parse_answer(response).get("errors")
+        errors = parse_answer(body).get("errors")
     except NoAnswer:
         return ()
     return tuple(str(each).lower() for each in errors) if isinstance(errors, list) else ()

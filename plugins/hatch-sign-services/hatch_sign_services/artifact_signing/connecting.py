@@ -39,7 +39,7 @@ def connected(
     with default_credential(limits) as credential:
         client = HttpsClient(origin, tls, context.environ, connections=pool_size(context), limits=limits)
         try:
-            caller = ServiceCaller(SERVICE, reference.text, classify, limits)
+            caller = ServiceCaller(SERVICE, reference.text, classify, limits, stopped=lambda: context.stopped)
             yield ArtifactSigningKey(reference, client, caller, Tokens(credential))
         finally:
             client.close()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from hatch_sign.formats.strict_json import encode_base64, encode_json_text
-from hatch_sign.remote import Failure, FailureKind, KeyFacts, hardware_kept
+from hatch_sign.remote import Failure, FailureKind, KeyFacts, service_protection
 from hatch_sign.values.algorithms import Scheme
 from hatch_sign.values.errors import CredentialRotatedError, MalformedError, UnsupportedError
 from hatch_sign.values.public_keys import as_public_key, describe_key, schemes_of_key
 from hatch_sign_services.artifact_signing.answers import PENDING, Operation, Signed, parse_chain, parse_operation
 from hatch_sign_services.artifact_signing.translate import PERMISSION
-from hatch_sign_services.translate import retry_after
+from hatch_sign_services.translate import classify_submission, retry_after
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -46,6 +47,8 @@ _FAILURES = {
 }
 _LATE = Failure(FailureKind.UNAVAILABLE, found="did not finish the signature in time")
 
+_GIVEN_UP = Failure(FailureKind.UNAVAILABLE, found="had not finished the signature when the run was given up")
+
 
 class ArtifactSigningKey:
     """A certificate profile. Its key and certificate change every day; each signature comes with that which made it."""
@@ -57,12 +60,13 @@ class ArtifactSigningKey:
         self._reference = reference
         self._client = client
         self._caller = caller
+        self._submitter = replace(caller, classify=classify_submission(caller.classify))
         self._tokens = tokens
         self._leaf: Certificate | None = None
 
     def describe(self) -> KeyFacts:
         """Return the key and the chain that the profile has now, for which nothing has to be signed."""
-        reply = self._ask("GET", "/sign/certchain", accept="application/pkcs7-mime")
+        reply = self._ask("/sign/certchain", accept="application/pkcs7-mime")
         try:
             chain = parse_chain(reply.body)
         except MalformedError as error:
@@ -80,12 +84,12 @@ class ArtifactSigningKey:
     def protection(self) -> Protection:
         """Return what Azure says of all keys of the service."""
         claims = {"account": self._reference.account, "certificate-profile": self._reference.profile}
-        return hardware_kept("made and kept in the HSMs of Azure Artifact Signing", claims)
+        return service_protection("in an HSM", claims, service=self._caller.service, plain_channel=False)
 
     def sign_digest(self, digest: bytes, scheme: Scheme) -> bytes:
         """Return the signature over `digest`. Raises CredentialRotatedError where another certificate made it."""
         request = {"signatureAlgorithm": ALGORITHMS[scheme], "digest": encode_base64(digest)}
-        signed = self._await(self._ask("POST", "/sign", encode_json_text(request)))
+        signed = self._await(self._submit(encode_json_text(request)))
         if signed.chain[0] != self._leaf:
             message = f"{self._reference.text}: the service signed with another certificate than it announced"
             raise CredentialRotatedError(message, remedy="repeat the signature with the new certificate")
@@ -103,12 +107,14 @@ class ArtifactSigningKey:
         while operation.signed is None:
             if operation.status not in PENDING:
                 self._refuse(operation)
-            asked, pause = retry_after(reply), min(pause * 2, _LONGEST_PAUSE)
-            wait = pause if asked is None else asked
+            # A service that asks for no patience at all is asked no more often for it.
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            wait = max(pause, retry_after(reply) or 0.0)
             if timing.clock() + wait >= ends:
                 raise self._caller.error(_LATE)
-            timing.sleep(wait)
-            reply = self._ask("GET", path)
+            if not self._caller.slept(wait):
+                raise self._caller.error(_GIVEN_UP)
+            reply = self._ask(path)
             operation = self._parse(reply)
         return operation.signed
 
@@ -127,11 +133,13 @@ class ArtifactSigningKey:
             self._caller.reject_answer("gave the signature a state that is not one of its interface")
         raise self._caller.error(failure)
 
-    def _ask(self, method: str, path: str, body: bytes | None = None, *, accept: str = "application/json") -> Reply:
+    def _submit(self, body: bytes) -> Reply:
+        return self._submitter.call(lambda: self._request("POST", "/sign", body), permission=PERMISSION, repeatable=False)
+
+    def _ask(self, path: str, *, accept: str = "application/json") -> Reply:
+        return self._caller.call(lambda: self._request("GET", path, accept=accept), permission=PERMISSION)
+
+    def _request(self, method: str, path: str, body: bytes | None = None, *, accept: str = "application/json") -> Reply:
         address = f"{self._reference.path}{path}?api-version={API_VERSION}"
-
-        def ask() -> Reply:
-            headers = {"Accept": accept, "Content-Type": "application/json", "Authorization": self._tokens.bearer()}
-            return self._client.request(method, address, headers, body)
-
-        return self._caller.call(ask, permission=PERMISSION)
+        headers = {"Accept": accept, "Content-Type": "application/json", "Authorization": self._tokens.bearer()}
+        return self._client.request(method, address, headers, body)

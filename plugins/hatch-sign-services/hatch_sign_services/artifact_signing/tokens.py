@@ -93,5 +93,6 @@ def classify_login(error: Exception) -> Failure | None:
         refused = _DIRECTORY_ERROR in str(error.message)
         return Failure(FailureKind.UNAUTHENTICATED if refused else FailureKind.NO_CREDENTIAL, remedy=_REMEDY)
     if isinstance(error, azure.ServiceRequestError | azure.ServiceResponseError):
-        return Failure(FailureKind.UNAVAILABLE, found="could not be logged in to: Azure's login did not answer")
+        found = "could not be logged in to: Azure's login did not answer"
+        return Failure(FailureKind.UNAVAILABLE, found=found, undone=True)
     return None

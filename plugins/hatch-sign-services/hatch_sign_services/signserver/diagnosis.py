@@ -41,6 +41,10 @@ class _NoSecrets:
     def max_concurrency(self) -> int:
         return self._context.max_concurrency
 
+    @property
+    def stopped(self) -> bool:
+        return self._context.stopped
+
     def secret(self, request: SecretRequest) -> str:
         raise _NeededError(request)
 

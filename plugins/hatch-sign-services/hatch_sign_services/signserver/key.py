@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hatch_sign.formats.strict_json import as_object, decode_base64, encode_base64, encode_json_text, field, parse_json
 from hatch_sign.formats.strict_json import optional_field as optional
-from hatch_sign.remote import KeyFacts, NetworkLimits, ServiceCaller, open_remote_key, pool_size, software_kept
+from hatch_sign.remote import (
+    Exposure,
+    KeyFacts,
+    NetworkLimits,
+    ServiceCaller,
+    open_remote_key,
+    pool_size,
+    service_protection,
+)
 from hatch_sign.values.errors import MalformedError, SecretRejectedError, UnsupportedError
 from hatch_sign_services.client import HttpsClient
 from hatch_sign_services.signserver.announcing import announced_facts
 from hatch_sign_services.signserver.login import basic_login, client_tls
 from hatch_sign_services.signserver.references import parse_signserver_reference
 from hatch_sign_services.signserver.translate import classify
+from hatch_sign_services.translate import classify_submission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +58,7 @@ class SignServerKey:
         """Ask by `client`; nothing is asked yet."""
         self._reference = reference
         self._client = client
-        self._caller = caller
+        self._caller = replace(caller, classify=classify_submission(caller.classify))
         self._login = login
         self._context = context
         self._chain: Sequence[Certificate] = ()
@@ -63,7 +73,10 @@ class SignServerKey:
 
     def protection(self) -> Protection:
         """Return software: the worker may have an HSM, and its interface does not say so."""
-        return software_kept("kept behind a SignServer worker, which does not say how", {"worker": self._reference.text})
+        claims = {"worker": self._reference.text}
+        return service_protection(
+            "behind a worker", claims, service=self._caller.service, plain_channel=False, exposure=Exposure.UNSAID
+        )
 
     def sign_digest(self, digest: bytes, scheme: Scheme) -> bytes:
         """Return the signature over `digest`."""
@@ -94,7 +107,9 @@ class SignServerKey:
             **({"Authorization": self._login.header()} if self._login else {}),
         }
         try:
-            reply = self._caller.call(lambda: self._client.request("POST", self._reference.process, headers, body))
+            reply = self._caller.call(
+                lambda: self._client.request("POST", self._reference.process, headers, body), repeatable=False
+            )
         except SecretRejectedError:
             if self._login:
                 self._login.rejected()
@@ -136,6 +151,7 @@ def _connected(reference: SignServerReference, context: BackendContext) -> Itera
     limits = NetworkLimits()
     client = HttpsClient(reference.origin, tls, context.environ, connections=pool_size(context), limits=limits)
     try:
-        yield SignServerKey(reference, client, ServiceCaller(SERVICE, reference.text, classify, limits), login, context)
+        caller = ServiceCaller(SERVICE, reference.text, classify, limits, stopped=lambda: context.stopped)
+        yield SignServerKey(reference, client, caller, login, context)
     finally:
         client.close()

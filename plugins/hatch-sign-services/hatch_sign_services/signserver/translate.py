@@ -36,7 +36,10 @@ _STATUSES = {
 
 
 def classify(error: Exception) -> Failure | None:
-    """Return what `error`, raised while SignServer was asked, means; None for what it does not know."""
+    """Return what `error`, raised while SignServer was asked, means; None for what it does not know.
+
+    A 503 says that nothing was signed, and any other 5xx does not.
+    """
     return _classify_reply(error.reply) if isinstance(error, StatusError) else classify_transport(error, trust=_TRUST)
 
 
@@ -47,5 +50,5 @@ def _classify_reply(reply: Reply) -> Failure:
                 return failure
     if reply.status == 503:  # noqa: PLR2004 - Service Unavailable: SignServer's own meaning
         found, remedy = "says that the worker's crypto token is offline", "activate the token, then run again"
-        return Failure(FailureKind.UNAVAILABLE, "503", found, remedy, retry_after(reply))
+        return Failure(FailureKind.UNAVAILABLE, "503", found, remedy, retry_after(reply), undone=True)
     return _STATUSES.get(reply.status) or classify_reply(reply)

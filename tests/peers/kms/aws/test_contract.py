@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from hatch_sign.custody.context import RunContext
 from hatch_sign.testing.backend_contract import BackendContract
@@ -15,7 +17,13 @@ from hatch_sign_kms.aws import AwsBackend
 from tests.peers.kms.aws.rig import ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, ministack, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+
+def _read_once(load: Callable[[JSONFileLoader, str], object]) -> Callable[[JSONFileLoader, str], object]:
+    loader = JSONFileLoader()
+    read = cache(lambda path: load(loader, path))
+    return lambda _self, path: read(path)
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +34,8 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, s
             patch.delenv(name)
         for name, value in settings(service.url, folder).items():
             patch.setenv(name, value)  # boto3 reads the environment of the process
+        # Each key that is opened makes a client, which reads files of megabytes anew.
+        patch.setattr(JSONFileLoader, "load_file", _read_once(JSONFileLoader.load_file))
         yield dict(os.environ)
 
 

@@ -6,30 +6,21 @@ what is to go wrong.
 """
 
 # mypy: ignore-errors
-# ruff: noqa: ANN001, ANN201, EM101, N818, PTH109, T201, TRY003 - a program of somebody else, as a script is written
+# ruff: noqa: ANN001, ANN201, EM101, N818, PLC0415, PTH109, PTH117, PTH123, T201, TRY003 - a program of somebody else, as a script is written
 
+# Each call is a process: what only some of them need is imported there.
 import base64
-import hashlib
 import json
 import os
-import signal
-import subprocess
 import sys
 import time
-from pathlib import Path
 
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+from cryptography.hazmat.primitives import serialization
 
-HASHES = {5: hashes.SHA256(), 6: hashes.SHA384(), 7: hashes.SHA512()}
-MAKERS = {
-    "ECDSA_P256_SHA256": lambda: ec.generate_private_key(ec.SECP256R1()),
-    "ecdsa-p384": lambda: ec.generate_private_key(ec.SECP384R1()),
-    "ES512": lambda: ec.generate_private_key(ec.SECP521R1()),
-    "rsa-pkcs1v15-3072-sha256": lambda: rsa.generate_private_key(65537, 3072),
-    "rsa-4096": lambda: rsa.generate_private_key(65537, 4096),
-    "ed25519": ed25519.Ed25519PrivateKey.generate,
-}
+HASHES = {5: "SHA256", 6: "SHA384", 7: "SHA512"}
+CURVES = {"ECDSA_P256_SHA256": "SECP256R1", "ecdsa-p384": "SECP384R1", "ES512": "SECP521R1"}
+RSA_SIZES = {"rsa-pkcs1v15-3072-sha256": 3072, "rsa-4096": 4096}
+KINDS = [*CURVES, *RSA_SIZES, "ed25519"]
 
 
 class Refused(Exception):
@@ -51,10 +42,11 @@ def main():
 
 
 def load(initial):
-    path = Path(initial["keyResourceID"])
-    if not path.is_absolute():
+    path = initial["keyResourceID"]
+    if not os.path.isabs(path):
         raise Refused("a key is an absolute path")
-    return serialization.load_pem_private_key(path.read_bytes(), None, unsafe_skip_rsa_key_validation=True)
+    with open(path, "rb") as file:
+        return serialization.load_pem_private_key(file.read(), None, unsafe_skip_rsa_key_validation=True)
 
 
 def pem(key):
@@ -68,15 +60,32 @@ def public_key(initial, options):
     return pem(load(initial))
 
 
+def make(kind):
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    if kind in CURVES:
+        return ec.generate_private_key(getattr(ec, CURVES[kind])())
+    return rsa.generate_private_key(65537, RSA_SIZES[kind]) if kind in RSA_SIZES else ed25519.Ed25519PrivateKey.generate()
+
+
 def create_key(initial, options):
-    path = Path(initial["keyResourceID"])
-    key = MAKERS[options["algorithm"]]()
+    key = make(options["algorithm"])
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    path.write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()))
+    with open(initial["keyResourceID"], "wb") as file:
+        file.write(key.private_bytes(encoding, form, serialization.NoEncryption()))
     return pem(key)
 
 
+def digest_of_message(hash_name):
+    import hashlib
+
+    return hashlib.file_digest(sys.stdin.buffer, hash_name).digest()
+
+
 def sign_message(initial, options):
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+
     key, options = load(initial), options["signOptions"]["messageOptions"]
     number = options.get("hashFunc", initial["hashFunc"])
     digest = base64.b64decode(options.get("digest", ""), validate=True)
@@ -84,8 +93,8 @@ def sign_message(initial, options):
         if number or digest:
             raise Refused("an Ed25519 key signs messages")
         return {"signature": base64.b64encode(key.sign(sys.stdin.buffer.read())).decode()}
-    algorithm = HASHES[number]
-    digest = digest or hashlib.file_digest(sys.stdin.buffer, algorithm.name).digest()
+    algorithm = getattr(hashes, HASHES[number])()
+    digest = digest or digest_of_message(algorithm.name)
     prehashed = utils.Prehashed(algorithm)
     arguments = [padding.PKCS1v15(), prehashed] if isinstance(key, rsa.RSAPrivateKey) else [ec.ECDSA(prehashed)]
     return {"signature": base64.b64encode(key.sign(digest, *arguments)).decode()}
@@ -95,21 +104,27 @@ METHODS = {
     "publicKey": public_key,
     "createKey": create_key,
     "signMessage": sign_message,
-    "supportedAlgorithms": lambda _initial, _options: {"supportedAlgorithms": list(MAKERS)},
+    "supportedAlgorithms": lambda _initial, _options: {"supportedAlgorithms": KINDS},
 }
 
 
 def crash():
+    import signal
+
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def leave_a_child():
+def leave_a_child(*, new_session=False):
     """Begin a child that holds the pipes open, and write its id where the test looks for it."""
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    Path(os.environ["LOCAL_KEYS_CHILD"]).write_text(str(child.pid))
+    import subprocess
+
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=new_session)
+    with open(os.environ["LOCAL_KEYS_CHILD"], "w") as file:
+        file.write(str(child.pid))
 
 
 FAULTS = {
+    "agent": lambda: leave_a_child(new_session=True),
     "hang": lambda: time.sleep(600),
     "flood": lambda: [sys.stdout.write("x" * 65536) for _ in range(1000)],
     "noise": lambda: [sys.stderr.write("noise " * 10000) for _ in range(20)],
