@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hatch_sign.remote import NetworkLimits, ServiceCaller, missing_extra, pool_size
+from hatch_sign_kms.aws.operations import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -44,19 +45,6 @@ class Connection:
         if not isinstance(value, dict):
             self.caller.reject_answer(f"sent no {member}")
         return value
-
-
-METHODS = {
-    "CreateAlias": "create_alias",
-    "CreateKey": "create_key",
-    "DescribeKey": "describe_key",
-    "GetPublicKey": "get_public_key",
-    "ListAliases": "list_aliases",
-    "ListKeys": "list_keys",
-    "ScheduleKeyDeletion": "schedule_key_deletion",
-    "Sign": "sign",
-}
-"""What boto3 calls each call that is made of the service; every other call of its is one for a credential."""
 
 
 def import_boto3() -> Any:  # noqa: ANN401 - boto3 has no types

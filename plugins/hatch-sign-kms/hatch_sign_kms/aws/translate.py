@@ -16,7 +16,7 @@ from hatch_sign.remote import (
     proxy_login_wanted,
     untrusted_certificate,
 )
-from hatch_sign_kms.aws.client import METHODS
+from hatch_sign_kms.aws.operations import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

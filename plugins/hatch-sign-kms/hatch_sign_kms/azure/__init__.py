@@ -31,7 +31,7 @@ class AzureBackend:
 
     def open(self, reference: str, context: BackendContext) -> AbstractContextManager[Signer]:
         """Return what connects when it is entered; the service has no Ed25519."""
-        from hatch_sign_kms.azure.connection import open_key  # noqa: PLC0415 - listing the backend costs nothing
+        from hatch_sign_kms.azure.opening import open_key  # noqa: PLC0415 - listing the backend costs nothing
 
         return open_key(reference, context)
 

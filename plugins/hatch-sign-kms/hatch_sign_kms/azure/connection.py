@@ -6,15 +6,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hatch_sign.remote import NetworkLimits, ServiceCaller, missing_extra, open_remote_key, pool_size
-from hatch_sign_kms.azure.key import AzureKey
-from hatch_sign_kms.azure.references import parse_azure_reference
+from hatch_sign.remote import NetworkLimits, ServiceCaller, missing_extra
 from hatch_sign_kms.azure.translate import classify
 from hatch_sign_kms.logs import keep_quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
     from azure.core.credentials import TokenCredential
     from azure.core.pipeline.transport import RequestsTransport
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
     from azure.keyvault.keys.crypto import CryptographyClient
     from requests import Response
 
-    from hatch_sign.contract.backends import BackendContext, Signer
+    from hatch_sign.contract.backends import BackendContext
     from hatch_sign_kms.azure.references import AzureReference
 
 NORMAL = NetworkLimits()
@@ -57,12 +54,6 @@ class Vault:
 _OPTIONS = {"retry_total": 0, "permit_redirects": False}
 
 
-def open_key(reference: str, context: BackendContext) -> AbstractContextManager[Signer]:
-    """Return what connects when it is entered, and disconnects when it is left. Raises ConfigurationError."""
-    parsed = parse_azure_reference(reference)
-    return open_remote_key(lambda: _connect_to_key(parsed, context), subject=parsed.text, context=context)
-
-
 def make_caller(reference: AzureReference, context: BackendContext, *, limits: NetworkLimits = NORMAL) -> ServiceCaller:
     """Return what asks the service about one reference."""
     return ServiceCaller(reference.service, reference.text, classify, limits, stopped=lambda: context.stopped)
@@ -85,13 +76,6 @@ def connect(reference: AzureReference, caller: ServiceCaller, *, connections: in
         credential = opened.enter_context(DefaultAzureCredential(retry_total=0, **timeouts))
         keys = KeyClient(reference.url, credential, transport=transport, **_OPTIONS)
         yield Vault(reference.url, keys, credential, transport)
-
-
-@contextmanager
-def _connect_to_key(reference: AzureReference, context: BackendContext) -> Iterator[AzureKey]:
-    caller = make_caller(reference, context)
-    with connect(reference, caller, connections=pool_size(context)) as vault:
-        yield AzureKey(vault, reference, caller, warn=context.warn)
 
 
 def _refuse_large(response: Response, **_options: object) -> None:
