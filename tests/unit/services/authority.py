@@ -28,6 +28,19 @@ if TYPE_CHECKING:
 BEGIN = datetime.now(UTC) - timedelta(hours=1)
 
 
+ISSUING = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
 def name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
@@ -42,7 +55,7 @@ class Authority:
 
     @cached_property
     def certificate(self) -> x509.Certificate:
-        extensions = [x509.BasicConstraints(ca=True, path_length=None)]
+        extensions = [x509.BasicConstraints(ca=True, path_length=None), ISSUING]
         return (self.above or self)._issue(self.title, self.key, extensions)
 
     @property
@@ -70,8 +83,12 @@ class Authority:
             not_valid_before=BEGIN,
             not_valid_after=BEGIN + timedelta(days=3),
         )
-        for extension in extensions:
-            builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+        # From Python 3.13 on, TLS is strict about these (RFC 5280 §4.2.1.1, §4.2.1.2).
+        own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        for extension in (*extensions, own, issuer):
+            critical = isinstance(extension, x509.BasicConstraints | x509.KeyUsage)
+            builder = builder.add_extension(extension, critical=critical)
         return builder.sign(self.key, hashes.SHA256())
 
 
