@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MOST_LISTED = 20
+_MOST_LISTED = 20
 """Keys that a message lists; a token of a certificate authority may hold thousands."""
 
 _CLAIMED = (
@@ -132,9 +132,9 @@ def answering(entries: Sequence[T], reference: Pkcs11Reference) -> Sequence[T]:
 def _list(entries: Sequence[PrivateKey]) -> str:
     shown = [
         display(f"{label or 'no label'} (id {key_id.hex() or 'none'})")
-        for label, key_id in map(read_identity, entries[:MOST_LISTED])
+        for label, key_id in map(read_identity, entries[:_MOST_LISTED])
     ]
-    more = [f"and {len(entries) - MOST_LISTED} more"] if len(entries) > MOST_LISTED else []
+    more = [f"and {len(entries) - _MOST_LISTED} more"] if len(entries) > _MOST_LISTED else []
     return ", ".join(shown + more) or "none"
 
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 if TYPE_CHECKING:
     from pathlib import Path
 
-_ISSUING = x509.KeyUsage(
+ISSUING = x509.KeyUsage(
     digital_signature=False,
     content_commitment=False,
     key_encipherment=False,
@@ -45,7 +45,7 @@ def make_loopback_certificate(folder: Path) -> LoopbackCertificate:
     authority, server = _name("loopback authority"), _name("127.0.0.1")
     constraints = x509.BasicConstraints(ca=True, path_length=None)
     root = _builder(authority, authority, authority_key).add_extension(constraints, critical=True)
-    root = root.add_extension(_ISSUING, critical=True)
+    root = root.add_extension(ISSUING, critical=True)
     leaf = _builder(server, authority, server_key)
     leaf = leaf.add_extension(x509.SubjectAlternativeName([_ADDRESS]), critical=False)
     own_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
