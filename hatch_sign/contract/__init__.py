@@ -30,10 +30,11 @@ from hatch_sign.contract.formats import (
     ManifestVerifier,
     Seal,
     SidecarProducer,
+    TakesTimestamps,
 )
 from hatch_sign.contract.hookspecs import ENTRY_POINT_GROUP, hookimpl
 from hatch_sign.contract.observers import Observer, SignatureRecord
-from hatch_sign.contract.trust import Judgement, Material, TrustKind, TrustRule
+from hatch_sign.contract.trust import Judgement, Material, RevocationSource, TrustKind, TrustRule
 from hatch_sign.contract.witnesses import Evidence, Witness, WitnessProvider, WitnessRequest
 
 __all__ = [
@@ -60,12 +61,14 @@ __all__ = [
     "Material",
     "NeedsTimestamp",
     "Observer",
+    "RevocationSource",
     "Seal",
     "SecretRequest",
     "SidecarProducer",
     "SignatureRecord",
     "Signer",
     "Symptom",
+    "TakesTimestamps",
     "TrustKind",
     "TrustRule",
     "Witness",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -120,6 +120,19 @@ class EmbeddedProducer(Producer, Protocol):
         ...
 
 
+@runtime_checkable
+class TakesTimestamps(Protocol):
+    """A producer of sidecars or aggregates whose finished files take timestamps later, in place of those they hold."""
+
+    def signature(self, data: bytes) -> bytes:
+        """Return the signature that timestamps in such a file are over. Raises MalformedError."""
+        ...
+
+    def with_timestamps(self, data: bytes, timestamps: Sequence[bytes]) -> bytes:
+        """Return the file with these (DER of TimeStampResp) and no others. Raises MalformedError."""
+        ...
+
+
 class ManifestProducer(Protocol):
     """Makes one unsigned list of all artifacts, which the sidecar formats then sign like an artifact."""
 
@@ -141,7 +154,10 @@ class ManifestProducer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one signature proves before anybody is trusted. Evidence is raw: the code that judges trust checks it."""
+    """What one signature proves before anybody is trusted. Evidence is raw: the code that judges trust checks it.
+
+    Each of `timestamps` is the DER of an RFC 3161 TimeStampToken, or of the TimeStampResp around it, over `signature`.
+    """
 
     public_key: PublicKey
     scheme: Scheme

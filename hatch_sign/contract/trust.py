@@ -8,19 +8,47 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from hatch_sign.contract.formats import Facts
     from hatch_sign.values.outcomes import Verdict
     from hatch_sign.values.public_keys import PublicKey
 
 
+class RevocationSource(Protocol):
+    """What can tell whether an authority took a certificate back: lists and answers that are at hand, or fetched.
+
+    It is asked only about certificates whose chain to a configured root holds, so that no stranger's certificate makes
+    anybody fetch anything.
+    """
+
+    def about(self, certificate: Certificate, issuer: Certificate) -> Sequence[bytes]:
+        """Return DER of revocation lists and OCSP responses that may speak of `certificate`; empty where none can be had.
+
+        Raises nothing. What is returned is as hostile as what it is about: whoever asks checks signatures and times.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Material:
-    """One checked signature, put before a rule. `at` is the instant to judge at: a proven time, else now."""
+    """One checked signature, put before a rule.
+
+    `at` is when it is judged; `proven` is an instant at which a trusted witness saw the signature, None where none did.
+    `revocations` is None where nothing of the kind is at hand.
+    """
 
     artifact: str
     format: str
     facts: Facts
     at: datetime
+    proven: datetime | None = None
+    revocations: RevocationSource | None = None
+
+    @property
+    def signed_by(self) -> datetime:
+        """The instant at which the signer's credential must have been good: the proven one, else that of judging."""
+        return self.proven or self.at
 
 
 @dataclass(frozen=True, slots=True)

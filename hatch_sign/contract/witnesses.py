@@ -21,7 +21,8 @@ EvidenceKind = Literal["timestamp", "log-entry"]
 class WitnessRequest:
     """A finished signature, and all that a witness may want to know of it.
 
-    `digest` is what was signed, under the scheme's hash (SHA-512 for Ed25519); `envelope` is the encoded DSSE envelope
+    `digest` is what was signed, under the scheme's hash (SHA-512 for Ed25519), and empty where a signature that was made
+    long ago gets a timestamp; `envelope` is the encoded DSSE envelope
     where the signature is part of one.
     """
 

@@ -17,13 +17,13 @@ KNOWN_PLUGINS = {
     "format.sigstore": "hatch-sign",
     "format.statement": "hatch-sign",
     "format.checksums": "hatch-sign",
-    "format.cms": "hatch-sign-authenticode",
+    "format.cms": "hatch-sign",
     "format.authenticode": "hatch-sign-authenticode",
     "format.pep740": "hatch-sign-sigstore",
     "trust.key": "hatch-sign",
     "trust.certificate": "hatch-sign",
     "trust.identity": "hatch-sign-sigstore",
-    "witness.rfc3161": "hatch-sign-authenticode",
+    "witness.rfc3161": "hatch-sign",
     "observer.audit": "hatch-sign",
 }
 """Entry-point name of each part of the project, and the distribution that brings it."""

@@ -60,7 +60,7 @@ class CertificateRule:
             roots=self.roots,
             intermediates=self.intermediates,
             usage=self.usage,
-            at=material.at,
+            at=material.signed_by,
         )
         if chain.problem and chain.ended is None:
             return Judgement(Verdict.UNTRUSTED, chain.problem)

@@ -60,9 +60,9 @@ class ScopedRule:
             return Judgement(Verdict.INDETERMINATE, f"the rule failed: {type(error).__name__}")
         if judged.verdict is not Verdict.TRUSTED:
             return judged
-        if self.not_before is not None and material.at < self.not_before:
+        if self.not_before is not None and material.signed_by < self.not_before:
             return Judgement(Verdict.UNTRUSTED, f"the rule begins at {_instant(self.not_before)}", judged.signer)
-        if self.not_after is not None and material.at > self.not_after:
+        if self.not_after is not None and material.signed_by > self.not_after:
             return Judgement(Verdict.EXPIRED, f"the rule ended at {_instant(self.not_after)}", judged.signer)
         return judged
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from azure.keyvault.keys._shared import http_challenge_cache
+
 from hatch_sign.remote import NetworkLimits, ServiceCaller
 from hatch_sign_kms.azure.connection import connect
 from hatch_sign_kms.azure.key import AzureKey
@@ -45,6 +47,8 @@ def opened(
     read: float = 20.0,
 ) -> Iterator[Rig]:
     """Serve, log in as a managed identity, and lend the key ``signing``."""
+    # The SDK remembers what each host and port wants for the life of the process, and ports come back.
+    http_challenge_cache.clear()
     time = Time()
     with serving(service, certificate) as server:
         for name, value in environment(service, certificate).items():

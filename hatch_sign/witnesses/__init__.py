@@ -1,0 +1,1 @@
+"""What vouches for a signature after it was made."""
