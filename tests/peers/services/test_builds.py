@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.projects import Project, clean_environment, copy_example, tamper
-from tests.peers import rigs
+from tests.integration.projects import Project, clean_environment, copy_example
+from tests.peers.built import require_accepted_until_changed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,15 +35,7 @@ def test_what_is_built_is_accepted_by_others(project: Project, signserver: SignS
     done = project.hatchling()
     assert done.code == 0, done.output
     assert sum(worker.signatures for worker in signserver.fake.workers.values()) == 2
-    public_key = project.root / "release.pub"
-    for suffix in (".whl", ".tar.gz"):
-        artifact = project.artifact(suffix)
-        bundle = artifact.with_name(f"{artifact.name}.sigstore.json")
-        for verify in (rigs.cosign_verify_blob, rigs.sigstore_js_verify):
-            assert verify(artifact, bundle, public_key).accepted
-        tamper(artifact)
-        for verify in (rigs.cosign_verify_blob, rigs.sigstore_js_verify):
-            assert not verify(artifact, bundle, public_key).accepted
+    require_accepted_until_changed(project)
 
 
 @pytest.mark.parametrize("project", ["ecdsa-p256"], indirect=True)
