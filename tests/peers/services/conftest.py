@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.peers.codesigning.conftest import timestamp_server
 from tests.unit.services.conftest import artifact_signing, signserver, tls_folder
 
-__all__ = ["artifact_signing", "signserver", "tls_folder"]
+__all__ = ["artifact_signing", "signserver", "timestamp_server", "tls_folder"]
