@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Installs the independent programs that check what hatch-sign writes.
 #
-#   bash tests/peers/install.sh [cosign] [js] [loopback] [sigstore-python] [tokens] [tools]
+#   bash tests/peers/install.sh [codesigning] [cosign] [js] [loopback] [sigstore-python] [tokens] [tools]
 #
 # No argument means all of them. Everything lands in one cache folder outside the checkout:
 # $HATCH_SIGN_PEERS, else $XDG_CACHE_HOME/hatch-sign-peers, else ~/.cache/hatch-sign-peers.
 # Each peer is installed once per pinned version. A stamp naming the pins is written last, so a run that is
 # killed half-way leaves no stamp, and the next run starts that peer afresh.
-# The tokens are Debian packages, which go where Debian puts them: for these it needs to be root, or sudo.
-# Packages come from whatever Go proxy and npm and Python indexes the machine is configured to use.
+# The tokens and some of the programs for code signing are Debian packages, which go where Debian puts them: for these
+# it needs to be root, or sudo.
+# Packages come from whatever Go proxy and Maven, npm and Python indexes the machine is configured to use.
 set -euo pipefail
 
 COSIGN_VERSION=v3.1.3
@@ -24,6 +25,18 @@ NODE_MINIMUM=20
 TOKEN_PACKAGES=(
   softhsm2 p11-kit p11-kit-modules opencryptoki opensc strace util-linux
   swtpm tpm2-tools tpm2-abrmd libtss2-tcti-tabrmd0 libtss2-tcti-swtpm0 dbus libtpm2-pkcs11-1 libtpm2-pkcs11-tools
+)
+# osslsigncode 2.5, as in Debian 12, suffices.
+CODESIGNING_PACKAGES=(faketime gcab openssl osslsigncode wixl)
+JSIGN_VERSION=7.4
+MAVEN_COPY=org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy
+# Programs for Windows: extension modules, launchers with an archive behind them, and libraries that Microsoft signed.
+CORPUS_PYTHON=3.12
+CORPUS=(
+  any:distlib==0.4.4 any:pip==26.3 any:setuptools==84.2.1
+  win_amd64:numpy==2.3.5 win32:numpy==2.3.5 win_arm64:numpy==2.3.5
+  win_amd64:msvc-runtime==14.51.36231 win_arm64:msvc-runtime==14.51.36231
+  win_amd64:debugpy==1.8.22 win_amd64:pywin32==312
 )
 
 cache=${HATCH_SIGN_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/hatch-sign-peers}
@@ -105,16 +118,18 @@ install_sigstore_python() {
   write_stamp "$stamp" "$SIGSTORE_PYTHON_VERSION"
 }
 
-install_tokens() {
-  local package
+# install_debian WHAT PACKAGE...: Debian packages, as root or by sudo.
+install_debian() {
+  local what=$1 package
   local -a missing=() as_root=()
+  shift
   command -v dpkg-query >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1 \
-    || die "there is no apt-get here: install what Debian calls ${TOKEN_PACKAGES[*]}"
-  for package in "${TOKEN_PACKAGES[@]}"; do
+    || die "there is no apt-get here: install what Debian calls $*"
+  for package in "$@"; do
     [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
   done
   if ((${#missing[@]} == 0)); then
-    say "the tokens are already there"
+    say "$what are already there"
     return
   fi
   if ((EUID != 0)); then
@@ -124,6 +139,33 @@ install_tokens() {
   say "installing ${missing[*]}"
   "${as_root[@]}" apt-get update -qq >&2
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >&2
+}
+
+install_codesigning() {
+  local folder=$cache/codesigning stamp=$cache/codesigning/pins pins="$JSIGN_VERSION $CORPUS_PYTHON ${CORPUS[*]}" wheel
+  local -a for_windows
+  install_debian "the programs for code signing" "${CODESIGNING_PACKAGES[@]}"
+  need java "install it with 'apt-get install default-jre-headless'"
+  if fresh "$stamp" "$pins" java -jar "$folder/jsign.jar" --help; then
+    say "jsign $JSIGN_VERSION and the corpus are already there"
+    return
+  fi
+  need mvn "install it with 'apt-get install maven'"
+  need "$python" "install it with 'apt-get install python3 python3-venv', or set HATCH_SIGN_PEERS_PYTHON"
+  rm -rf "$folder"
+  mkdir -p "$folder/wheels"
+  mvn --batch-mode --quiet "$MAVEN_COPY" "-Dartifact=net.jsign:jsign:$JSIGN_VERSION" "-DoutputDirectory=$folder" >&2
+  mv "$folder/jsign-$JSIGN_VERSION.jar" "$folder/jsign.jar"
+  # Debian splits pip from venv: what makes an environment brings a pip along.
+  "$python" -m venv "$folder/pip" || die "no venv module: install it with 'apt-get install python3-venv'"
+  for wheel in "${CORPUS[@]}"; do
+    for_windows=(--platform "${wheel%%:*}")
+    [[ ${wheel%%:*} == any ]] && for_windows=()
+    "$folder/pip/bin/python" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+      --python-version "$CORPUS_PYTHON" "${for_windows[@]}" --dest "$folder/wheels" "${wheel#*:}" >&2
+  done
+  rm -rf "$folder/pip"
+  write_stamp "$stamp" "$pins"
 }
 
 check_tools() {
@@ -141,22 +183,23 @@ lock_cache() {
 }
 
 main() {
-  (($# > 0)) || set -- tools js loopback sigstore-python cosign tokens
+  (($# > 0)) || set -- tools js loopback sigstore-python cosign tokens codesigning
   local peer
   for peer in "$@"; do
     case $peer in
-      cosign | js | loopback | sigstore-python | tokens | tools) ;;
-      *) say "unknown peer '$peer': choose among cosign, js, loopback, sigstore-python, tokens, tools"; exit 2 ;;
+      codesigning | cosign | js | loopback | sigstore-python | tokens | tools) ;;
+      *) say "unknown peer '$peer': choose among codesigning, cosign, js, loopback, sigstore-python, tokens, tools"; exit 2 ;;
     esac
   done
   lock_cache
   for peer in "$@"; do
     case $peer in
+      codesigning) install_codesigning ;;
       cosign) install_cosign ;;
       js) install_npm sigstore-js "${JS_PACKAGES[@]}" ;;
       loopback) install_npm loopback-sigstore "${LOOPBACK_PACKAGES[@]}" ;;
       sigstore-python) install_sigstore_python ;;
-      tokens) install_tokens ;;
+      tokens) install_debian "the tokens" "${TOKEN_PACKAGES[@]}" ;;
       tools) check_tools ;;
     esac
   done

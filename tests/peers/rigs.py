@@ -9,6 +9,8 @@ the environment variable ``CI`` is set.
 from __future__ import annotations
 
 import enum
+import importlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -20,23 +22,35 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
+    from types import ModuleType
 
 _HERE = Path(__file__).resolve().parent
 _VERIFY_JS = _HERE / "sigstore_js" / "verify.cjs"
 _TIMEOUT = 120.0  # Seconds. A peer takes well under one; a loaded machine may take many.
 _NO_NETWORK = "http://127.0.0.1:9"  # The discard port: a peer that tries to reach a service fails at once.
-_REFUSED = 1  # The exit status by which every peer says no.
+_REFUSALS = (1,)  # The exit status by which most peers say no.
 
 
 class Peer(enum.StrEnum):
-    """A program that hatch-sign has no hand in; the value is its name for ``install.sh``."""
+    """A program that hatch-sign has no hand in."""
 
     COSIGN = "cosign"
     SIGSTORE_JS = "js"
     LOOPBACK = "loopback"
     SIGSTORE_PYTHON = "sigstore-python"
     OPENSSL = "openssl"
+    OSSLSIGNCODE = "osslsigncode"
+    FAKETIME = "faketime"
+    JSIGN = "jsign"
+
+    @property
+    def remedy(self) -> str:
+        """Return the command that installs it."""
+        if self is Peer.OPENSSL:
+            return "apt-get install openssl"
+        code_signing = (Peer.OSSLSIGNCODE, Peer.FAKETIME, Peer.JSIGN)
+        return f"bash tests/peers/install.sh {'codesigning' if self in code_signing else self}"
 
 
 @dataclass(frozen=True)
@@ -63,9 +77,13 @@ def find(peer: Peer | str) -> Path | None:
     """Return the peer's program, or for a Node peer its ``node_modules``; None unless completely installed."""
     cache = cache_folder()
     match Peer(peer):
-        case Peer.OPENSSL:
-            found = shutil.which("openssl")
+        case Peer.OPENSSL | Peer.OSSLSIGNCODE | Peer.FAKETIME as program_of_the_system:
+            found = shutil.which(program_of_the_system)
             return Path(found) if found else None
+        case Peer.JSIGN:
+            stamp, program = cache / "codesigning" / "pins", cache / "codesigning" / "jsign.jar"
+            if shutil.which("java") is None:
+                return None
         case Peer.COSIGN:
             stamp, program = cache / "bin" / "cosign.pins", cache / "bin" / "cosign"
         case Peer.SIGSTORE_PYTHON:
@@ -82,9 +100,15 @@ def require(peer: Peer | str) -> Path:
     """Return what :func:`find` returns, else skip the test, or fail it under continuous integration."""
     found = find(peer)
     if found is None:
-        remedy = "apt-get install openssl" if peer == Peer.OPENSSL else f"bash tests/peers/install.sh {peer}"
-        skip_or_fail(f"{peer} is not installed: run '{remedy}'")
+        skip_or_fail(f"{peer} is not installed: run '{Peer(peer).remedy}'")
     return found
+
+
+def require_module(name: str) -> ModuleType:
+    """Return a module of a distribution of the dependency group ``peers``, else skip or fail as :func:`require` does."""
+    if importlib.util.find_spec(name.partition(".")[0]) is None:
+        skip_or_fail(f"{name} is not installed: run 'pip install --group peers'")
+    return importlib.import_module(name)
 
 
 def skip_or_fail(reason: str) -> NoReturn:
@@ -132,7 +156,7 @@ def sigstore_js_verify(
     if trusted_root is not None:
         options += ["--trusted-root", _existing(trusted_root)]
     files = [_existing(bundle), _existing(artifact), _existing(public_key)]
-    return _verdict(["node", str(_VERIFY_JS), *options, *files], {"NODE_PATH": str(modules)})
+    return run_program(["node", str(_VERIFY_JS), *options, *files], {"NODE_PATH": str(modules)})
 
 
 def openssl_verify(
@@ -151,15 +175,15 @@ def openssl_verify(
         key, data = _existing(public_key), _existing(artifact)
         if hash_name is None:
             arguments = ["pkeyutl", "-verify", "-pubin", "-inkey", key, "-rawin", "-in", data, "-sigfile"]
-            return _verdict([program, *arguments, str(signature)])
+            return run_program([program, *arguments, str(signature)])
         padding = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"] if pss else []
         arguments = ["dgst", f"-{hash_name}", "-verify", key, *padding, "-signature", str(signature), data]
-        return _verdict([program, *arguments])
+        return run_program([program, *arguments])
 
 
 def run_cosign(*arguments: str, folder: Path | None = None) -> PeerResult:
     """Run any cosign command in a folder, with an empty key password; accepted means it succeeded."""
-    return _verdict([str(require(Peer.COSIGN)), *arguments], {"COSIGN_PASSWORD": ""}, folder)
+    return run_program([str(require(Peer.COSIGN)), *arguments], {"COSIGN_PASSWORD": ""}, folder)
 
 
 def clean_environment(home: str, extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -186,7 +210,14 @@ def _existing(path: Path) -> str:
     return str(path.resolve(strict=True))
 
 
-def _verdict(command: Sequence[str], extra: Mapping[str, str] | None = None, folder: Path | None = None) -> PeerResult:
+def run_program(
+    command: Sequence[str | Path],
+    extra: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    *,
+    refusals: Container[int] = _REFUSALS,
+) -> PeerResult:
+    """Run a program in a clean environment: accepted if it succeeds, refused if it ends with one of `refusals`."""
     with tempfile.TemporaryDirectory(prefix="peer-home-") as home:
         finished = subprocess.run(
             command,
@@ -199,7 +230,7 @@ def _verdict(command: Sequence[str], extra: Mapping[str, str] | None = None, fol
             check=False,
         )
     output = finished.stdout.decode(errors="replace")
-    if finished.returncode not in {0, _REFUSED} or "unknown flag" in output:
+    if (finished.returncode and finished.returncode not in refusals) or "unknown flag" in output:
         message = f"{command[0]} gave no verdict (exit status {finished.returncode}): {output}"
         raise RigError(message)
     return PeerResult(accepted=finished.returncode == 0, output=output)

@@ -182,12 +182,22 @@ def test_misused_script_is_not_a_refusal(signed: Signed) -> None:
         rigs.sigstore_js_verify(signed.artifact, signed.blob, signed.artifact)
 
 
-@pytest.mark.parametrize("peer", [peer for peer in rigs.Peer if peer is not rigs.Peer.OPENSSL])
+@pytest.mark.parametrize("peer", rigs.Peer)
 def test_missing_peer_skips_or_under_ci_fails(peer: rigs.Peer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HATCH_SIGN_PEERS", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CI", raising=False)
-    with pytest.raises(pytest.skip.Exception, match=f"bash tests/peers/install.sh {peer}"):
+    with pytest.raises(pytest.skip.Exception, match=peer.remedy):
         rigs.require(peer)
     monkeypatch.setenv("CI", "true")
-    with pytest.raises(pytest.fail.Exception, match=f"bash tests/peers/install.sh {peer}"):
+    with pytest.raises(pytest.fail.Exception, match=peer.remedy):
         rigs.require(peer)
+
+
+def test_a_missing_module_skips_or_under_ci_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match=r"absent\.part is not installed: run 'pip install --group peers'"):
+        rigs.require_module("absent.part")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match=r"absent\.part is not installed: run 'pip install --group peers'"):
+        rigs.require_module("absent.part")

@@ -50,7 +50,8 @@ def tls_folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Authorit
     """Make the authority of server and client, and write what each needs of it."""
     folder, authority = tmp_path_factory.mktemp("tls"), Authority()
     write_chain(folder / "ca.pem", authority.certificate)
-    write_pair(folder / "server.pem", *authority.server())
+    server = authority.server()
+    write_pair(folder / "server.pem", server.certificate, server.key)
     client = ec.generate_private_key(ec.SECP256R1())
     certificate = authority.certify("release engineer", client)
     write_pair(folder / "client.pem", certificate, client)

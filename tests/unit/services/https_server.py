@@ -1,4 +1,4 @@
-"""A real HTTPS server on the loopback, and faults between it and its client."""
+"""A real HTTP or HTTPS server on the loopback, and faults between it and its client."""
 
 from __future__ import annotations
 
@@ -54,11 +54,12 @@ class Service:
     requests: list[Request] = field(default_factory=list)
     delay: float = 0.0
     port: int = 0
+    scheme: str = "https"
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def origin(self) -> str:
-        return f"https://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def answer(self, request: Request) -> Answer:
         time.sleep(self.delay)
@@ -71,18 +72,15 @@ class Service:
 
 @contextmanager
 def serving(
-    service: Service, certificate: Path, *, client_authority: Path | None = None, demands: bool = False
+    service: Service, certificate: Path | None, *, client_authority: Path | None = None, demands: bool = False
 ) -> Iterator[Service]:
-    """Run `service` with the server certificate and key in a PEM file; with an authority, ask clients for certificates.
+    """Run `service` with the server certificate and key in a PEM file, or without TLS; with an authority, ask clients too.
 
-    Where it `demands` one, the handshake of a client without it fails, as behind many a proxy.
+    Where it `demands` one, the handshake of a client without a certificate fails, as behind many a proxy.
     """
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate)
-    if client_authority is not None:
-        tls.load_verify_locations(client_authority)
-        tls.verify_mode = ssl.CERT_REQUIRED if demands else ssl.CERT_OPTIONAL
+    tls = None if certificate is None else _server_context(certificate, client_authority, demands=demands)
     server = _Server(service, tls)
+    service.scheme = "https" if tls else "http"
     service.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -95,10 +93,19 @@ def serving(
         server.server_close()
 
 
+def _server_context(certificate: Path, client_authority: Path | None, *, demands: bool) -> ssl.SSLContext:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    if client_authority is not None:
+        tls.load_verify_locations(client_authority)
+        tls.verify_mode = ssl.CERT_REQUIRED if demands else ssl.CERT_OPTIONAL
+    return tls
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, service: Service, tls: ssl.SSLContext) -> None:
+    def __init__(self, service: Service, tls: ssl.SSLContext | None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.service = service
         self.tls = tls
@@ -107,6 +114,9 @@ class _Server(ThreadingHTTPServer):
     def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the base class has it
         """Shake hands in the thread of the connection; a client that does not is none of the server's trouble."""
         try:
+            if self.tls is None:
+                self.RequestHandlerClass(request, client_address, self)
+                return
             with self.tls.wrap_socket(request, server_side=True) as wrapped:
                 self.RequestHandlerClass(wrapped, client_address, self)
         except (OSError, ValueError):
@@ -134,6 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST  # noqa: N815 - the base class finds it by this name
 
     def _client(self) -> str | None:
+        if self.server.tls is None:
+            return None
         subject = (self.connection.getpeercert() or {}).get("subject", ())  # type: ignore[attr-defined] # a TLS socket
         return next((value for part in subject for key, value in part if key == "commonName"), None)
 
