@@ -20,6 +20,7 @@ from hatch_sign.contract.backends import (
 )
 from hatch_sign.contract.formats import (
     AggregateProducer,
+    ChoosesSchemes,
     DetachedVerifier,
     EmbeddedProducer,
     EmbeddedVerifier,
@@ -31,6 +32,7 @@ from hatch_sign.contract.formats import (
     Seal,
     SidecarProducer,
     TakesTimestamps,
+    TakesTimestampsInside,
 )
 from hatch_sign.contract.hookspecs import ENTRY_POINT_GROUP, hookimpl
 from hatch_sign.contract.observers import Observer, SignatureRecord
@@ -42,6 +44,7 @@ __all__ = [
     "AggregateProducer",
     "Backend",
     "BackendContext",
+    "ChoosesSchemes",
     "DetachedVerifier",
     "Diagnoses",
     "EmbeddedProducer",
@@ -69,6 +72,7 @@ __all__ = [
     "Signer",
     "Symptom",
     "TakesTimestamps",
+    "TakesTimestampsInside",
     "TrustKind",
     "TrustRule",
     "Witness",

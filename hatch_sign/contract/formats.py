@@ -121,6 +121,19 @@ class EmbeddedProducer(Producer, Protocol):
 
 
 @runtime_checkable
+class ChoosesSchemes(Protocol):
+    """A producer whose settings say by what it signs, or that says in its own words why it refuses a key."""
+
+    def choose_schemes(self, key: PublicKey, options: Mapping[str, Any]) -> Sequence[Scheme]:
+        """Return what :meth:`Producer.schemes` does, as far as the format's settings allow it, best first.
+
+        Raises UnsupportedError, saying why, for a key that it cannot carry; ConfigurationError for a setting that says
+        nothing. It is asked before anything is signed.
+        """
+        ...
+
+
+@runtime_checkable
 class TakesTimestamps(Protocol):
     """A producer of sidecars or aggregates whose finished files take timestamps later, in place of those they hold."""
 
@@ -130,6 +143,22 @@ class TakesTimestamps(Protocol):
 
     def with_timestamps(self, data: bytes, timestamps: Sequence[bytes]) -> bytes:
         """Return the file with these (DER of TimeStampResp) and no others. Raises MalformedError."""
+        ...
+
+
+@runtime_checkable
+class TakesTimestampsInside(Protocol):
+    """A producer of embedded signatures that take timestamps later, in place of those that they hold."""
+
+    def embed_timestamps(
+        self, source: BinaryIO, target: BinaryIO, choose: Callable[[bytes, Sequence[bytes]], Sequence[bytes]]
+    ) -> bool:
+        """Copy `source` to `target`, each signature with the timestamps that `choose` returns; False without a signature.
+
+        `choose` is called once for each, with what timestamps of it are over and those that it holds (DER of tokens); it
+        returns DER of tokens or of TimeStampResp, and those that it was given to change nothing. Raises MalformedError, and
+        what `choose` raises.
+        """
         ...
 
 

@@ -16,7 +16,8 @@ class SignatureRecord:
     """One signature, about to be made or just made and checked.
 
     `key` is the reference without query (no PIN source), `credential` names the public key or certificate by its
-    SHA-256. `digest` is the artifact's, or for an aggregate, once it is made, its own; `verdict` is set once it was checked.
+    SHA-256; `member` is the path inside the artifact of what is signed there. `digest` is the artifact's, or for an
+    aggregate, once it is made, its own; `verdict` is set once it was checked.
     `settings` are the configuration's for observers, such as ``audit-file``. Never holds a secret.
     """
 
@@ -28,6 +29,7 @@ class SignatureRecord:
     digest: str
     protection: str
     verdict: str | None = None
+    member: str | None = None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     settings: Mapping[str, str] = field(default_factory=dict, hash=False)
 

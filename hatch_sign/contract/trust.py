@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,14 +19,23 @@ class RevocationSource(Protocol):
     """What can tell whether an authority took a certificate back: lists and answers that are at hand, or fetched.
 
     It is asked only about certificates whose chain to a configured root holds, so that no stranger's certificate makes
-    anybody fetch anything.
+    anybody fetch anything. It raises nothing.
     """
 
-    def about(self, certificate: Certificate, issuer: Certificate) -> Sequence[bytes]:
-        """Return DER of revocation lists and OCSP responses that may speak of `certificate`; empty where none can be had.
+    def expect(self, pairs: Sequence[tuple[Certificate, Certificate]]) -> None:
+        """Be told which certificates, each with its issuer, are about to be asked about: all may be fetched at once."""
+        ...
 
-        Raises nothing. What is returned is as hostile as what it is about: whoever asks checks signatures and times.
+    def about(self, certificate: Certificate, issuer: Certificate) -> Iterable[bytes]:
+        """Give DER of revocation lists and OCSP responses that may speak of `certificate`, what is had soonest first.
+
+        Whoever asks takes as many as it needs, and checks signatures and times: what is given is as hostile as what it is
+        about.
         """
+        ...
+
+    def missing(self, certificate: Certificate) -> Sequence[str]:
+        """Return what was asked for in vain about `certificate` so far, and why: a phrase each, without a secret."""
         ...
 
 
@@ -53,12 +62,16 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A rule's answer: `signer` is who is proven to have signed, `ends` when the credential itself ends."""
+    """A rule's answer: `signer` is who is proven to have signed, `ends` when the credential itself ends.
+
+    `warnings` are what a user should know although the signature is trusted.
+    """
 
     verdict: Verdict
     detail: str = ""
     signer: str | None = None
     ends: datetime | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class TrustRule(Protocol):

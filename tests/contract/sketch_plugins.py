@@ -87,8 +87,8 @@ class Witnessing:
 
 
 def sketch_registry() -> Registry:
-    """Return a registry of the core and the sketches."""
-    core = [entry for entry in installed_entries() if entry.distribution == "hatch-sign"]
+    """Return a registry of the core and the sketches; the sketch of witnesses stands for the core's own."""
+    core = [entry for entry in installed_entries() if entry.distribution == "hatch-sign" and entry.kind != "witness"]
     return Registry([*core, *_SKETCHES])
 
 

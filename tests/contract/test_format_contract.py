@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from hatch_sign.contract import Evidence, Facts, WitnessRequest
-from hatch_sign.formats import checksums, sigstore, statement
+from hatch_sign.formats import checksums, cms, sigstore, statement
 from hatch_sign.testing.format_contract import FormatContract, ManifestContract, certificate_for
 from hatch_sign.testing.seals import KeySeal, private_key
 from hatch_sign.values.algorithms import KeyAlgorithm, Scheme
@@ -42,6 +42,19 @@ class TestStatement(FormatContract):
     plugin = "hatch_sign.formats.statement"
     claims_name = frozenset(KeyAlgorithm)
     certificate_options: ClassVar = {"bundle-certificate": True}
+
+
+class TestCms(FormatContract):
+    format = cms.hatch_sign_register_format()
+    plugin = "hatch_sign.formats.cms"
+    refused = frozenset({KeyAlgorithm.ED25519})
+    needs_certificate = True
+    certificate_options: ClassVar = {}
+
+    def test_refuses_a_key_without_certificate(self) -> None:
+        for seal in self._seals():
+            with pytest.raises(UnsupportedError, match="the key has none; set `certificates`"):
+                self.write(replace(seal, certificates=()))
 
 
 class TestContainerSketch(FormatContract):

@@ -17,7 +17,7 @@ from hatch_sign.signing.plan import plan_release
 from hatch_sign.signing.run import SigningReport, sign_release
 from hatch_sign.testing.observed import ObservedContext
 from hatch_sign.values.artifacts import Subject
-from hatch_sign.values.errors import CredentialRotatedError, WitnessError
+from hatch_sign.values.errors import CredentialRotatedError, SigningError, WitnessError
 from hatch_sign.values.outcomes import Verdict
 from hatch_sign.values.public_keys import describe_key, key_hint
 
@@ -196,6 +196,26 @@ def test_what_witnesses_say_is_in_every_bundle(release: Path, addresses: tuple[s
         assert (len(facts.timestamps), len(facts.log_entries)) == kinds
         evidence |= {*facts.timestamps, *facts.log_entries}
     assert len(evidence) == (12 if addresses else 0), "each signature has evidence of its own"
+
+
+@pytest.mark.parametrize("optional", [False, True])
+def test_a_format_that_leaves_the_timestamp_out_signs_only_where_it_may(release: Path, *, optional: bool) -> None:
+    (release / "tool.toy").write_bytes(MAGIC + END)
+    settings = SignatureSettings(
+        None,
+        "pooled:ecdsa-p256",
+        formats=("toy-container",),
+        include=("*.toy",),
+        timestamp=("toy:time",),
+        timestamp_optional=optional,
+    )
+    report = sign(release, settings)
+    if optional:
+        report.raise_failure()
+        return
+    with pytest.raises(SigningError, match=r"the signature \(toy-container\) lacks the timestamp that is configured"):
+        report.raise_failure()
+    assert (release / "tool.toy").read_bytes() == MAGIC + END
 
 
 def test_replayed_evidence_is_never_written(release: Path) -> None:

@@ -64,6 +64,14 @@ def test_without_an_authority_nothing_is_signed(registry: Registry, tmp_path: Pa
     assert [path.name for path in tmp_path.iterdir()] == ["tool.bin"]
 
 
+def test_a_timestamp_that_may_lack_is_none_to_rely_on(registry: Registry, tmp_path: Path) -> None:
+    (tmp_path / "tool.bin").write_bytes(b"artifact")
+    settings = SignatureSettings(None, "short-lived:ecdsa-p256", timestamp=("toy:time",), timestamp_optional=True)
+    with pytest.raises(ConfigurationError, match="signatures need a timestamp; take `timestamp-optional` away"):
+        sign(tmp_path, settings, registry=registry)
+    assert [path.name for path in tmp_path.iterdir()] == ["tool.bin"]
+
+
 def test_with_an_authority_it_signs(registry: Registry, tmp_path: Path) -> None:
     (tmp_path / "tool.bin").write_bytes(b"artifact")
     settings = SignatureSettings(None, "short-lived:ecdsa-p256", timestamp=("toy:time",))

@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 @hookimpl
 def hatch_sign_register_format() -> Format:
     """Register the format; its producer and its verifier are imported apart, when they are asked for."""
-    return Format(name="cms", kind="sidecar", suffix=".p7s", verifier=_verifier, producer=_producer, options={"cms-pem": bool})
+    return Format(
+        name="cms",
+        kind="sidecar",
+        suffix=".p7s",
+        verifier=_verifier,
+        producer=_producer,
+        options={"cms-pem": bool, "cms-pss": bool},
+    )
 
 
 def _verifier() -> CmsVerifier:

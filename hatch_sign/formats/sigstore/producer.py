@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hatch_sign.formats.intoto import ARTIFACT_CLAIM, Statement
 from hatch_sign.formats.sigstore.bundle import MessageSignature
 from hatch_sign.formats.sigstore.sealing import bundle_schemes, carried_certificates, seal_bundle, sign_statement
+from hatch_sign.formats.sigstore.stamping import StampsBundles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from hatch_sign.values.public_keys import PublicKey
 
 
-class BundleProducer:
+class BundleProducer(StampsBundles):
     """A :class:`~hatch_sign.contract.SidecarProducer`: one bundle for one artifact."""
 
     def schemes(self, key: PublicKey) -> Sequence[Scheme]:

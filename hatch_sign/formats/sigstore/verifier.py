@@ -6,16 +6,15 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import UnsupportedAlgorithm
-
 from hatch_sign.contract import Facts, Finding
+from hatch_sign.formats.certificates import certified_key, parse_certificate
 from hatch_sign.formats.dsse import Envelope, pre_authentication_encoding
 from hatch_sign.formats.intoto import APPROVING_CLAIMS, PAYLOAD_TYPE, RELEASE_CLAIM, Statement, parse_statement
 from hatch_sign.formats.sigstore.bundle import Bundle, MessageSignature, carried_schemes, parse_bundle
 from hatch_sign.values.display import display
-from hatch_sign.values.errors import MalformedError, UnsupportedError
+from hatch_sign.values.errors import MalformedError
 from hatch_sign.values.outcomes import Verdict
-from hatch_sign.values.public_keys import as_public_key, describe_key, key_hint, verify_digest, verify_message
+from hatch_sign.values.public_keys import describe_key, key_hint, verify_digest, verify_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from hatch_sign.values.algorithms import Scheme
     from hatch_sign.values.artifacts import Subject
     from hatch_sign.values.public_keys import PublicKey
-
-_LARGEST_RSA_BITS = 16384
-"""A certificate may bring any key: larger ones cost seconds for each signature, and nobody makes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +48,8 @@ class BundleVerifier:
     def parse(self, data: bytes) -> SignedBundle:
         """Read hostile bytes. Raises MalformedError, and nothing else."""
         bundle = parse_bundle(data)
-        certificates = tuple(_parse_certificate(certificate) for certificate in bundle.certificates)
-        leaf_key = _key_of(certificates[0]) if certificates else None
+        certificates = tuple(parse_certificate(each, subject="a certificate in the bundle") for each in bundle.certificates)
+        leaf_key = certified_key(certificates[0], subject="the certificate in the bundle") if certificates else None
         return SignedBundle(bundle, _parse_statement(bundle), certificates, leaf_key)
 
     def digests(self, parsed: SignedBundle) -> frozenset[str]:
@@ -165,25 +161,3 @@ def _parse_statement(bundle: Bundle) -> Statement | None:
         message = f"the envelope's payload is of type {found}, expected {PAYLOAD_TYPE}"
         raise MalformedError(message)
     return parse_statement(bundle.content.payload)
-
-
-def _parse_certificate(data: bytes) -> Certificate:
-    from cryptography.x509 import InvalidVersion, load_der_x509_certificate  # noqa: PLC0415 - 40 ms, and hints do without
-
-    try:
-        return load_der_x509_certificate(data)
-    except (ValueError, InvalidVersion):
-        message = "a certificate in the bundle is not one"
-        raise MalformedError(message) from None
-
-
-def _key_of(certificate: Certificate) -> PublicKey | None:
-    try:
-        key = as_public_key(certificate.public_key(), subject="the certificate in the bundle")
-    except ValueError:
-        message = "the certificate in the bundle has a key that is none"
-        raise MalformedError(message) from None
-    except (UnsupportedAlgorithm, UnsupportedError):
-        return None
-    too_large = describe_key(key).startswith("rsa") and getattr(key, "key_size", 0) > _LARGEST_RSA_BITS
-    return None if too_large else key

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from hatch_sign.formats.intoto import MAX_SUBJECTS, RELEASE_CLAIM, Statement
 from hatch_sign.formats.sigstore.sealing import bundle_schemes, carried_certificates, sign_statement
+from hatch_sign.formats.sigstore.stamping import StampsBundles
 from hatch_sign.values.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from hatch_sign.values.public_keys import PublicKey
 
 
-class StatementProducer:
+class StatementProducer(StampsBundles):
     """An :class:`~hatch_sign.contract.AggregateProducer`: one signature for a whole release."""
 
     def schemes(self, key: PublicKey) -> Sequence[Scheme]:
