@@ -63,10 +63,14 @@ class Failure:
     retry_after: float | None = None
     undone: bool = False
 
+    @property
+    def phrase(self) -> str:
+        """What went wrong, as the end of a sentence that begins with the service."""
+        return f"{self.found or _FOUND[self.kind]}{f' ({self.code})' if self.code else ''}"
+
     def as_error(self, *, service: str, key: str, permission: str = "") -> CustodyError:
         """Return the error for people. `permission` is what the caller needs for the call, as the service spells it."""
-        code = f" ({self.code})" if self.code else ""
-        message = f"{key}: {service} {self.found or _FOUND[self.kind]}{code}"
+        message = f"{key}: {service} {self.phrase}"
         remedy = self.remedy or _REMEDIES[self.kind]
         if permission and self.kind is FailureKind.REFUSED:
             message = f"{message}; the permission {permission} is missing"

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hatch_sign.contract import Evidence, WitnessRequest
+from hatch_sign.signing.witnessing import attested
 from hatch_sign.values.errors import CredentialRotatedError
 from hatch_sign.values.public_keys import verify_digest, verify_message
 
@@ -54,9 +55,10 @@ class RunSeal:
         return signature
 
     def witness(self, signature: bytes, digest: bytes, envelope: bytes | None = None) -> tuple[Evidence, ...]:
-        """Return the checked evidence of every witness; each may take its time, for the key is free meanwhile."""
+        """Return the checked evidence of every witness, but of those that may fail; the key is free meanwhile."""
         request = WitnessRequest(signature, digest, self.scheme, self.public_key, self.certificates, envelope)
-        return tuple(_attested(witness, request) for witness in self.witnesses)
+        answers = (attested(witness, request) for witness in self.witnesses)
+        return tuple(evidence for evidence in answers if evidence is not None)
 
     def _has_rotated(self) -> bool:
         """Whether another thread has met a new leaf since this seal was made: the signature may be by either."""
@@ -65,9 +67,3 @@ class RunSeal:
     def _rotated(self) -> CredentialRotatedError:
         message = f"{self.signer.reference}: the service signed with another credential than this signature names"
         return CredentialRotatedError(message)
-
-
-def _attested(witness: Witness, request: WitnessRequest) -> Evidence:
-    evidence = witness.attest(request)
-    witness.check(request, evidence)
-    return evidence

@@ -9,13 +9,14 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from hatch_sign.contract import Judgement, Material
+from hatch_sign.trust.proving import Proof, prove_time
 from hatch_sign.values.errors import ConfigurationError
 from hatch_sign.values.outcomes import SOON, Verdict
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-    from hatch_sign.contract import Facts, Finding, TrustRule
+    from hatch_sign.contract import Facts, Finding, RevocationSource, TrustRule
     from hatch_sign.values.public_keys import PublicKey
 
 _TELLING = (
@@ -26,6 +27,9 @@ _TELLING = (
     Verdict.UNTRUSTED,  # the rule knows nothing of the signer
 )
 """Verdicts of rules that do not vouch, the one that says most first: how near the signature came to being trusted."""
+
+_MATTERS_OF_TIME = frozenset({Verdict.EXPIRED, Verdict.REVOKED})
+"""Verdicts that a timestamp might have turned: what is wrong with it is said then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +75,16 @@ class ScopedRule:
 class Policy:
     """Rules, any of which may vouch, and the formats or signatures that must be there and trusted.
 
-    `at` is the instant to judge at, aware. Raises ConfigurationError for a policy that trusts nobody or requires
-    nothing: neither could say anything but yes or no to everything.
+    `at` is the instant to judge at, aware; `revocations` is where rules may ask what was taken back, None for nowhere.
+    Raises ConfigurationError for a policy that trusts nobody or requires nothing: neither could say anything but yes or
+    no to everything.
     """
 
     rules: tuple[ScopedRule, ...]
     require: tuple[str, ...]
     at: datetime
     timestamp_roots: tuple[Certificate, ...] = ()
+    revocations: RevocationSource | None = None
 
     def __post_init__(self) -> None:
         """Refuse a policy without meaning."""
@@ -110,61 +116,82 @@ class Judged:
     detail: str = ""
     signer: str | None = None
     warnings: tuple[str, ...] = ()
+    time: datetime | None = None
+    """The instant at which a trusted timestamp proves the signature to have been there."""
+
+
+_Answer = tuple[ScopedRule, Judgement, Proof]
 
 
 def judge(policy: Policy, finding: Finding, *, artifact: str, format: str, signature: str | None = None) -> Judged:  # noqa: A002 - as above
     """Return the verdict on what was found in one signature file of `format` for the artifact of that name.
 
     `signature` is the configured signature's name, for one that has a name.
-    Any rule may vouch for any of the signatures in it; of several, one that does not end soon is preferred.
+    Any rule may vouch for any of the signatures in it; of several, one that does not end soon is preferred. Each signature
+    is judged at the time that its timestamps prove, else at that of the policy; a timestamp that is damaged, or over
+    another signature, makes the whole file ``malformed``.
     """
     if finding.problem is not None:
         return Judged(finding.problem, finding.detail)
     rules = [scoped for scoped in policy.rules if scoped.covers(artifact, format, signature or format)]
     if not rules:
         return Judged(Verdict.UNTRUSTED, f"no trust rule is for {format} signatures of this artifact")
+    proven = [(facts, prove_time(facts, roots=policy.timestamp_roots, at=policy.at)) for facts in finding.facts]
+    if broken := next((proof.broken for _, proof in proven if proof.broken), ""):
+        return Judged(Verdict.MALFORMED, broken)
     refused = []
     vouched: Judged | None = None
-    for scoped, judged in _judgements(rules, policy, finding.facts, artifact, format):
+    for scoped, judged, proof in _judgements(rules, policy, proven, artifact, format):
         if judged.verdict is not Verdict.TRUSTED:
-            refused.append((scoped, judged))
+            refused.append((scoped, judged, proof))
             continue
-        answer = Judged(judged.verdict, judged.detail, judged.signer, tuple(_warnings(scoped, judged, policy.at)))
+        warnings = tuple(_warnings(scoped, judged, proof, policy))
+        answer = Judged(judged.verdict, judged.detail, judged.signer, warnings, proof.time)
         if not answer.warnings:
             return answer
         vouched = vouched or answer
-    return vouched or _most_telling(refused)
+    return vouched or _most_telling(refused, policy)
 
 
 def _judgements(
     rules: Sequence[ScopedRule],
     policy: Policy,
-    facts: Sequence[Facts],
+    proven: Sequence[tuple[Facts, Proof]],
     artifact: str,
     format: str,  # noqa: A002 - as above
-) -> Iterator[tuple[ScopedRule, Judgement]]:
-    for fact in facts:
-        material = Material(artifact=artifact, format=format, facts=fact, at=policy.at)
+) -> Iterator[_Answer]:
+    for facts, proof in proven:
+        material = Material(
+            artifact=artifact, format=format, facts=facts, at=policy.at, proven=proof.time, revocations=policy.revocations
+        )
         for scoped in rules:
-            yield scoped, scoped.evaluate(material)
+            yield scoped, scoped.evaluate(material), proof
 
 
-def _most_telling(refused: Sequence[tuple[ScopedRule, Judgement]]) -> Judged:
+def _most_telling(refused: Sequence[_Answer], policy: Policy) -> Judged:
     if not refused:
         return Judged(Verdict.UNTRUSTED, "it holds no signature")
-    scoped, judged = min(refused, key=lambda pair: _rank(pair[1].verdict))
+    scoped, judged, proof = min(refused, key=lambda answer: _rank(answer[1].verdict))
     verdict = judged.verdict if judged.verdict in _TELLING else Verdict.UNTRUSTED
-    return Judged(verdict, f"{scoped.label}: {judged.detail}", judged.signer)
+    reasons = [f"{scoped.label}: {judged.detail}"]
+    if verdict in _MATTERS_OF_TIME or (verdict is Verdict.UNTRUSTED and policy.timestamp_roots):
+        reasons += filter(None, [proof.doubt])
+    return Judged(verdict, "; ".join(reasons), judged.signer, time=proof.time)
 
 
 def _rank(verdict: Verdict) -> int:
     return _TELLING.index(verdict) if verdict in _TELLING else len(_TELLING)
 
 
-def _warnings(scoped: ScopedRule, judged: Judgement, at: datetime) -> Iterator[str]:
-    if scoped.not_after is not None and scoped.not_after - at <= SOON:
+def _warnings(scoped: ScopedRule, judged: Judgement, proof: Proof, policy: Policy) -> Iterator[str]:
+    yield from judged.warnings
+    if proof.time is not None:
+        return  # it stays good, whatever ends
+    if proof.doubt and policy.timestamp_roots:
+        yield proof.doubt
+    if scoped.not_after is not None and scoped.not_after - policy.at <= SOON:
         yield f"the trust rule {scoped.label} ends at {_instant(scoped.not_after)}"
-    if judged.ends is not None and judged.ends - at <= SOON:
+    if judged.ends is not None and judged.ends - policy.at <= SOON:
         yield f"the signer's certificate ends at {_instant(judged.ends)}"
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SETTING = "minimum-rsa-bits"
 
-_SMALLEST_SETTING = 2048
+SMALLEST_SETTING = 2048
 """Below this, no rule may go: such keys can be factored by those who would pay for it (NIST SP 800-131A)."""
 _LARGEST_SETTING = 16384
 
@@ -25,8 +25,8 @@ _LARGEST_SETTING = 16384
 def minimum_rsa_bits(table: Mapping[str, Any]) -> int:
     """Return the smallest RSA key that a rule accepts, in bits. Raises ConfigurationError below 2048 or above 16384."""
     bits: int = table.get(SETTING, SMALLEST_RSA_BITS)
-    if not _SMALLEST_SETTING <= bits <= _LARGEST_SETTING:
-        message = f"`{SETTING}` is {bits}, expected {_SMALLEST_SETTING} to {_LARGEST_SETTING}"
+    if not SMALLEST_SETTING <= bits <= _LARGEST_SETTING:
+        message = f"`{SETTING}` is {bits}, expected {SMALLEST_SETTING} to {_LARGEST_SETTING}"
         raise ConfigurationError(message, remedy=f"leave it out for {SMALLEST_RSA_BITS}")
     return bits
 

@@ -1,0 +1,97 @@
+"""One question to a web server: what the core itself asks of a network, by HTTP, with nothing but the standard library.
+
+Timestamp authorities are asked so, and servers of revocation lists. An answer is a :class:`Reply` with status 200 and a
+body of bounded length, or the :class:`~hatch_sign.remote.failures.Failure` that kept it from coming: nothing is raised.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from hatch_sign.remote.failures import FailureKind
+from hatch_sign.remote.limits import NetworkLimits
+from hatch_sign.remote.retrying import Attempts, Timing
+from hatch_sign.values.display import display
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from hatch_sign.remote.failures import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of the server at an http or https `address`: by POST where there is a `body`, else by GET.
+
+    `accept` is the media type that is wanted; whether the answer is of that type is for the caller to see. An answer of
+    more than `largest` bytes is a failure.
+    """
+
+    address: str
+    accept: str
+    largest: int
+    body: bytes | None = None
+    content_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server answered, after redirects. The names of `headers` are in lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(hash=False)
+    body: bytes
+
+    @property
+    def media_type(self) -> str:
+        """The type of the body in lower case, without parameters; empty where the server does not say it."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def ask(
+    question: Question,
+    *,
+    limits: NetworkLimits | None = None,
+    timing: Timing | None = None,
+    stopped: Callable[[], bool] | None = None,
+    patient: bool = True,
+) -> Reply | Failure:
+    """Return the answer, asked for again while that fails in a way that passes, within `limits`.
+
+    At most three redirects are followed, never from https to http, never from elsewhere to an address of this machine or
+    of a private network, and with a body only those that keep it (307 and 308, RFC 9110 §15.4). Proxies are those of the
+    environment; TLS is verified with the system's roots, or those of ``SSL_CERT_FILE``. Cookies, passwords of netrc and
+    compression are not known. `limits.total` ends an answer that only drips, too; the system's own limit on the look-up of
+    a name comes on top. `stopped` says whether the run is being given up: nothing is waited for then. One that is not
+    `patient` gets the failure at once where the server asks for fewer calls or names a pause (RFC 9110 §10.2.3): for who
+    has other threads to hold back, too.
+    """
+    from hatch_sign.remote.http_streams import Deadline  # noqa: PLC0415 - 40 ms, where a network is asked only
+    from hatch_sign.remote.http_transport import exchange  # noqa: PLC0415 - as above
+
+    limits, timing = limits or NetworkLimits(), timing or Timing()
+    attempts = Attempts(limits, timing, stopped)
+    deadline = Deadline(timing.clock() + limits.total, timing.clock, stopped)
+    while True:
+        answer = exchange(question, limits, deadline)
+        if isinstance(answer, Reply) or not answer.kind.passes or (wants_patience(answer) and not patient):
+            return answer
+        reason = attempts.pause(answer)
+        if reason is not None:
+            return answer.after(attempts.made, reason)
+
+
+def wants_patience(failure: Failure) -> bool:
+    """Return whether the server is there and asks for fewer calls, or for a pause."""
+    return failure.kind is FailureKind.THROTTLED or (failure.kind.passes and failure.retry_after is not None)
+
+
+def shown_address(address: str) -> str:
+    """Return an address as messages show it: without a password and without its query, which may hold a secret."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return display(address.partition("?")[0].partition("#")[0].rpartition("@")[2])
+    return display(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
