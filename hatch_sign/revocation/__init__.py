@@ -1,1 +1,1 @@
-"""Lists and answers that tell whether an authority took a certificate back: read from files, or fetched."""
+"""Fetching revocation lists and OCSP answers, for trust rules that ask whether a certificate was taken back."""

@@ -26,12 +26,23 @@ class CertificateKind:
 
     Roots, and ``certificate-intermediates`` that signatures do not bring along, are PEM files or PEM. The subject is a
     whole distinguished name (RFC 4514). ``extended-key-usage`` is ``code-signing`` unless it is another dotted number.
+    ``revocation`` is ``off``, ``prefer`` or ``require``; ``revocation-lists`` and ``revocation-responses`` are files, DER
+    or PEM, that are asked before anything is fetched.
     """
 
     name = "certificate"
     selector = frozenset({ROOTS})
     settings: Mapping[str, type] = MappingProxyType(
-        {ROOTS: str, INTERMEDIATES: str, "subject": str, "extended-key-usage": str, "minimum-rsa-bits": int},
+        {
+            ROOTS: str,
+            INTERMEDIATES: str,
+            "subject": str,
+            "extended-key-usage": str,
+            "minimum-rsa-bits": int,
+            "revocation": str,
+            "revocation-lists": list,
+            "revocation-responses": list,
+        },
     )
 
     def parse(self, table: Mapping[str, Any], read: Callable[[str], bytes]) -> CertificateRule:
@@ -39,6 +50,7 @@ class CertificateKind:
         from hatch_sign.trust.certificate_rule import CertificateRule, parse_usage  # noqa: PLC0415 - 60 ms of imports
         from hatch_sign.trust.names import parse_name  # noqa: PLC0415 - as above
         from hatch_sign.trust.pem import parse_certificates, read_pem  # noqa: PLC0415 - as above
+        from hatch_sign.trust.revocation_settings import parse_revocation  # noqa: PLC0415 - as above
         from hatch_sign.trust.strength import minimum_rsa_bits  # noqa: PLC0415 - as above
 
         if "subject" not in table:
@@ -50,10 +62,12 @@ class CertificateKind:
             subject, data = read_pem(table[key], key, read)
             return parse_certificates(data, subject)
 
+        intermediates = certificates(INTERMEDIATES) if INTERMEDIATES in table else ()
         return CertificateRule(
             roots=certificates(ROOTS),
             subject=parse_name(table["subject"]),
             usage=parse_usage(table.get("extended-key-usage", "code-signing")),
             smallest_rsa=minimum_rsa_bits(table),
-            intermediates=certificates(INTERMEDIATES) if INTERMEDIATES in table else (),
+            intermediates=intermediates,
+            revocation=parse_revocation(table, read, intermediates),
         )

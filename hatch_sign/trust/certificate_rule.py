@@ -10,8 +10,10 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from hatch_sign.contract import Judgement
-from hatch_sign.trust.chains import LATE_ERRORS, check_chain
+from hatch_sign.trust.chains import check_chain
+from hatch_sign.trust.extensions import LATE_ERRORS
 from hatch_sign.trust.names import difference
+from hatch_sign.trust.revocation_statements import Standing
 from hatch_sign.trust.strength import weakness
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError
@@ -19,20 +21,28 @@ from hatch_sign.values.outcomes import Verdict
 
 if TYPE_CHECKING:
     from hatch_sign.contract import Material
+    from hatch_sign.trust.chains import Chain
+    from hatch_sign.trust.revocation import RevocationCheck
     from hatch_sign.values.public_keys import PublicKey
 
 CODE_SIGNING = "code-signing"
 
+_UNASKED = Standing()
+
 
 @dataclass(frozen=True, slots=True)
 class CertificateRule:
-    """Trusts whom one of `roots` certifies, directly or through others, as exactly `subject` and for `usage`."""
+    """Trusts whom one of `roots` certifies, directly or through others, as exactly `subject` and for `usage`.
+
+    Whether an authority took a certificate back is asked by `revocation`; without it, by nobody.
+    """
 
     roots: tuple[x509.Certificate, ...]
     subject: x509.Name
     usage: x509.ObjectIdentifier
     smallest_rsa: int
     intermediates: tuple[x509.Certificate, ...] = ()
+    revocation: RevocationCheck | None = None
 
     @property
     def keys(self) -> Sequence[PublicKey]:
@@ -68,9 +78,19 @@ class CertificateRule:
         # A name that was never right says more than the end of a certificate that would not have helped.
         if other := difference(leaf.subject, self.subject):
             return Judgement(Verdict.WRONG_IDENTITY, other, signer, leaf.not_valid_after_utc)
+        standing = self.revocation.examine(chain.certificates, material) if self.revocation else _UNASKED
+        verdict, detail, warnings = self._settle(chain, standing)
+        return Judgement(verdict, detail, signer, leaf.not_valid_after_utc, warnings)
+
+    def _settle(self, chain: Chain, standing: Standing) -> tuple[Verdict, str, tuple[str, ...]]:
+        """Return what remains to be said of the right signer: the verdict, its detail, and what to warn of."""
+        if standing.revoked:
+            return Verdict.REVOKED, standing.revoked, ()
         if chain.problem:
-            return Judgement(Verdict.EXPIRED, chain.problem, signer, leaf.not_valid_after_utc)
-        return Judgement(Verdict.TRUSTED, signer=signer, ends=leaf.not_valid_after_utc)
+            return Verdict.EXPIRED, chain.problem, ()
+        if standing.unknown and self.revocation is not None and self.revocation.required:
+            return Verdict.INDETERMINATE, standing.unknown, ()
+        return Verdict.TRUSTED, standing.later, (standing.unknown,) if standing.unknown else ()
 
 
 def parse_usage(text: str) -> x509.ObjectIdentifier:

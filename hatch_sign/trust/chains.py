@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-E = TypeVar("E", bound=x509.ExtensionType)
+from hatch_sign.trust.extensions import LATE_ERRORS, extension_of
+from hatch_sign.trust.name_constraints import unheld_constraint
 
 MOST_CERTIFICATES = 8
 """Certificates that one signature may bring, the leaf among them; real chains have two to four."""
@@ -22,22 +22,20 @@ MOST_CERTIFICATES = 8
 _MOST_ALIKE = 2
 """Of issuers with one name and one key: each more multiplies the paths to try, which cryptography 46 does not limit."""
 
-LATE_ERRORS = (
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-)
-"""What cryptography raises for keys, names and extensions: it reads them when they are asked for, not before."""
+_ALGORITHM = re.compile(r": AlgorithmIdentifier \{.*params: (\w+).*\Z", re.DOTALL)
+"""How cryptography shows an algorithm that it refuses: as a structure of its own, where it knows its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Whether a leaf leads to a root. `problem` is empty where it does; `ended` is when it last did, if it did before."""
+    """Whether a leaf leads to a root. `problem` is empty where it does; `ended` is when it last did, if it did before.
+
+    `certificates` are those that were found to hold, leaf to root: at the instant asked, else when it `ended`.
+    """
 
     problem: str = ""
     ended: datetime | None = None
+    certificates: tuple[x509.Certificate, ...] = ()
 
 
 def check_chain(
@@ -71,28 +69,28 @@ def _check(
     leaf = certificates[0]
     if problem := _problem_of_leaf(leaf, usage):
         return Chain(problem)
-    problem = _problem_at(at, leaf, roots, issuers, usage)
-    if not problem:
-        return Chain()
+    chain = _chain_at(at, leaf, roots, issuers, usage)
+    if not chain.problem:
+        return chain
     names = {certificate.issuer for certificate in (leaf, *issuers)}
     involved = (leaf, *issuers, *(root for root in roots if root.subject in names))
     ends = {certificate.not_valid_after_utc for certificate in involved}
     for end in sorted((end for end in ends if end < at), reverse=True):
-        if not _problem_at(end, leaf, roots, issuers, usage):
-            return Chain(f"a certificate ended on {_day(end)}", ended=end)
-    if leaf.not_valid_before_utc > at:
-        problem = f"the certificate begins on {_day(leaf.not_valid_before_utc)}"
-    return Chain(problem)
+        before = _chain_at(end, leaf, roots, issuers, usage)
+        if not before.problem:
+            return Chain(f"a certificate ended on {_day(end)}", end, before.certificates)
+    begins = leaf.not_valid_before_utc
+    return Chain(f"the certificate begins on {_day(begins)}") if begins > at else chain
 
 
-def _problem_at(
+def _chain_at(
     at: datetime,
     leaf: x509.Certificate,
     roots: Sequence[x509.Certificate],
     issuers: Sequence[x509.Certificate],
     usage: x509.ObjectIdentifier,
-) -> str:
-    """Return why no chain leads from the leaf to a root at an instant; empty where one does."""
+) -> Chain:
+    """Return the chain that leads from the leaf to a root at an instant, or why none does."""
     verifier = (
         verification.PolicyBuilder()
         .store(verification.Store(list(roots)))
@@ -101,11 +99,20 @@ def _problem_at(
         .build_client_verifier()
     )
     try:
-        verifier.verify(leaf, list(issuers))
+        verified = verifier.verify(leaf, list(issuers))
     except verification.VerificationError as error:
-        reason = str(error).removeprefix("validation failed: ").partition(" (encountered")[0]
-        return f"no chain leads to a configured root: {reason}"
-    return ""
+        return Chain(f"no chain leads to a configured root: {_reason(error)}")
+    if problem := unheld_constraint(verified.chain):
+        return Chain(f"no chain leads to a configured root: {problem}")
+    return Chain(certificates=tuple(verified.chain))
+
+
+def _reason(error: verification.VerificationError) -> str:
+    reason = str(error).removeprefix("validation failed: ").partition(" (encountered")[0]
+    found = _ALGORITHM.search(reason)
+    if found is None:
+        return reason
+    return reason[: found.start()] + ("" if found[1] == "Other" else f" ({found[1]})")
 
 
 def _issuer_policy(usage: x509.ObjectIdentifier) -> verification.ExtensionPolicy:
@@ -129,29 +136,29 @@ def _issuer_policy(usage: x509.ObjectIdentifier) -> verification.ExtensionPolicy
 
 
 def _problem_of_leaf(leaf: x509.Certificate, usage: x509.ObjectIdentifier) -> str:
-    """Return why a certificate may not sign artifacts. Without keyUsage, any use is allowed (RFC 5280 §4.2.1.3)."""
-    constraints = _extension(leaf, x509.BasicConstraints)
-    key_usage = _extension(leaf, x509.KeyUsage)
-    usages = _extension(leaf, x509.ExtendedKeyUsage)
+    """Return why a certificate may not sign, for `usage`. Without keyUsage, any use is allowed (RFC 5280 §4.2.1.3)."""
+    stamps = usage == ExtendedKeyUsageOID.TIME_STAMPING  # such a certificate may name either bit (RFC 5280 §4.2.1.12)
+    constraints = extension_of(leaf, x509.BasicConstraints)
+    key_usage = extension_of(leaf, x509.KeyUsage)
+    usages = extension_of(leaf, x509.ExtendedKeyUsage)
     if constraints is not None and constraints.ca:
         return "the certificate is an authority's, expected a signer's"
-    if key_usage is not None and not key_usage.digital_signature:
+    if key_usage is not None and not (key_usage.digital_signature or (stamps and key_usage.content_commitment)):
         return "the certificate is not for digital signatures (keyUsage)"
     if usages is None or usage not in usages:
         return f"the certificate is not for {describe_usage(usage)} (extendedKeyUsage)"
     return ""
 
 
+_USAGES = {
+    ExtendedKeyUsageOID.CODE_SIGNING: "code signing",
+    ExtendedKeyUsageOID.TIME_STAMPING: "timestamps",
+}
+
+
 def describe_usage(usage: x509.ObjectIdentifier) -> str:
     """Return an extended key usage as people read it."""
-    return "code signing" if usage == ExtendedKeyUsageOID.CODE_SIGNING else f"usage {usage.dotted_string}"
-
-
-def _extension(certificate: x509.Certificate, kind: type[E]) -> E | None:
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
+    return _USAGES.get(usage) or f"usage {usage.dotted_string}"
 
 
 def _few_alike(issuers: Sequence[x509.Certificate]) -> list[x509.Certificate]:

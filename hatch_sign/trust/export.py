@@ -16,10 +16,12 @@ def encode_trust_file(
     require: Sequence[str],
     signatures: Sequence[str] = (),
     timestamp_roots: str | None = None,
+    contents: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the text of a ``hatch-sign.toml`` that holds no more than what is trusted, and names no other file.
 
-    `rules` are trust tables as configuration spells them, with PEM in place of file names. Values are strings, booleans,
+    `rules` are trust tables as configuration spells them, with PEM in place of file names; `contents` is which files inside
+    wheels must be signed. Values are strings, booleans,
     integers, aware datetimes, and arrays of these; raises TypeError for others.
     """
     verify: dict[str, Any] = {"require": list(require)}
@@ -27,7 +29,8 @@ def encode_trust_file(
         verify["signatures"] = list(signatures)
     if timestamp_roots is not None:
         verify["timestamp-roots"] = timestamp_roots
-    tables = [_encode_table("[verify]", verify), *(_encode_table("[[verify.trust]]", rule) for rule in rules)]
+    inside = [_encode_table("[contents]", contents)] if contents is not None else []
+    tables = [*inside, _encode_table("[verify]", verify), *(_encode_table("[[verify.trust]]", rule) for rule in rules)]
     return _HEADING + "".join("\n" + table for table in tables)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING
 
 from hatch_sign.values.display import display
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 MARK = "-----BEGIN "
 """What tells PEM text from the name of a file."""
 
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\s[A-Za-z0-9+/=\s]*-----END \1-----")
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\s([A-Za-z0-9+/=\s]*)-----END \1-----")
 
 
 def read_pem(value: str, key: str, read: Callable[[str], bytes]) -> tuple[str, bytes]:
@@ -52,6 +53,24 @@ def parse_certificates(data: bytes, subject: str) -> tuple[Certificate, ...]:
     except (ValueError, InvalidVersion):
         message = f"{subject}: holds no PEM certificate, or a damaged one"
         raise MalformedError(message, remedy="give a file of CERTIFICATE blocks") from None
+
+
+def decode_pem(data: bytes, label: str) -> list[bytes]:
+    """Return the DER of each PEM block of that label; `data` itself where it is no PEM. Raises ValueError for no block."""
+    if MARK.encode() not in data:
+        return [data]
+    found = [match[2] for match in _BLOCK.finditer(data) if match[1] == label.encode()]
+    if not found:
+        message = f"no {label}"
+        raise ValueError(message)
+    return [b64decode(b"".join(text.split()), validate=True) for text in found]
+
+
+def encode_pem(der: bytes, label: str) -> str:
+    """Return DER as one PEM block (RFC 7468 §3), ending in a newline."""
+    text = b64encode(der).decode("ascii")
+    lines = (text[start : start + 64] for start in range(0, len(text), 64))
+    return "\n".join([f"{MARK}{label}-----", *lines, f"-----END {label}-----", ""])
 
 
 def public_blocks(data: bytes) -> str:
