@@ -25,6 +25,7 @@ def hatch_sign_register_format() -> Format:
         producer=_producer,
         options={
             "authenticode-description": str,
+            "authenticode-hash": str,
             "authenticode-url": str,
             "authenticode-page-hashes": bool,
             "authenticode-nested": bool,
