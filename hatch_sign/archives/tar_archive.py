@@ -11,8 +11,9 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hatch_sign.archives.end_record import MAX_MEMBERS
 from hatch_sign.archives.member_names import require_inside, require_link_inside
-from hatch_sign.archives.zip_archive import MAX_MEMBERS, malformed_archive
+from hatch_sign.archives.zip_archive import malformed_archive
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError
 

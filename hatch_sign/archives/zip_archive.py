@@ -10,6 +10,7 @@ import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from hatch_sign.archives.end_record import IN_ZIP64, MAX_MEMBERS, read_end
 from hatch_sign.archives.member_names import require_inside
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError
@@ -18,17 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import BinaryIO
 
-MAX_MEMBERS = 100_000
-"""Members of one archive."""
-MAX_DIRECTORY = 64 << 20
-"""Bytes in the central directory, all of which is kept in memory."""
-
-_END = struct.Struct("<4s4H2LH")
-_END64_LOCATOR = struct.Struct("<4sLQL")
-_END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCAL = struct.Struct("<4s5H3L2H")
-_LONGEST_COMMENT = 0xFFFF
-_IN_EXTRA = 0xFFFFFFFF
 _ENCRYPTED, _SIZES_FOLLOW = 0x1, 0x8
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _FAILURES = (
@@ -106,35 +97,12 @@ def malformed_archive() -> Iterator[None]:
 
 
 def _require_bounds(stream: BinaryIO) -> int:
-    """Return how many members the archive counts, before any of them is read (APPNOTE §4.3.14 to §4.3.16)."""
-    size = stream.seek(0, 2)
-    start = max(0, size - _END.size - _LONGEST_COMMENT)
-    tail = _read_at(stream, start, size - start)
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0:
-        message = "it has no end record"
+    """Return how many members the archive counts, before any of them is read."""
+    record = read_end(stream, max_members=MAX_MEMBERS)
+    if record.prefix:
+        message = f"its directory of {record.count} members and {record.length} bytes is too large or not where it should be"
         raise ValueError(message)
-    _, _, _, _, count, length, offset, comment = _END.unpack_from(tail, at)
-    end = start + at
-    if end + _END.size + comment != size:
-        message = "bytes follow its end record"
-        raise ValueError(message)
-    if _IN_EXTRA in {length, offset} or count == _LONGEST_COMMENT:
-        count, length, offset, end = _read_end64(stream, end)
-    if count > MAX_MEMBERS or length > MAX_DIRECTORY or offset + length != end:
-        message = f"its directory of {count} members and {length} bytes is too large or not where it should be"
-        raise ValueError(message)
-    return int(count)
-
-
-def _read_end64(stream: BinaryIO, end: int) -> tuple[int, int, int, int]:
-    """Return count, length and offset of the directory, and the offset of the Zip64 record that says so."""
-    _, _, at, _ = _END64_LOCATOR.unpack(_read_at(stream, end - _END64_LOCATOR.size, _END64_LOCATOR.size))
-    fields = _END64.unpack(_read_at(stream, at, _END64.size))
-    if fields[0] != b"PK\x06\x06" or at + fields[1] + 12 != end - _END64_LOCATOR.size:
-        message = "its Zip64 end record is not where it should be"
-        raise ValueError(message)
-    return fields[7], fields[8], fields[9], at
+    return record.count
 
 
 def _unique(members: Sequence[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
@@ -155,8 +123,8 @@ def _require_same_header(stream: BinaryIO, member: zipfile.ZipInfo) -> None:
     name = stream.read(name_length)
     same = (magic, flags, method) == (b"PK\x03\x04", member.flag_bits, member.compress_type)
     if not flags & _SIZES_FOLLOW:
-        same = same and crc == member.CRC and packed in {member.compress_size, _IN_EXTRA}
-        same = same and size in {member.file_size, _IN_EXTRA}
+        same = same and crc == member.CRC and packed in {member.compress_size, IN_ZIP64}
+        same = same and size in {member.file_size, IN_ZIP64}
     if not same or name != member.orig_filename.encode("utf-8" if flags & 0x800 else "cp437"):
         message = f"{display(member.orig_filename)} is described differently in two places"
         raise ValueError(message)

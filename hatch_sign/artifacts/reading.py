@@ -64,14 +64,19 @@ def read_digests(path: Path, hashes: Iterable[str]) -> Reading:
     Raises UsageError for a file that cannot be read, SigningError for one that changed meanwhile.
     """
     with open_artifact(path) as stream:
-        before = FileIdentity.of(os.fstat(stream.fileno()))
-        hashers = [hashlib.new(name) for name in sorted(hashes)]
-        try:
-            count = sum(_feed(hashers, chunk) for chunk in _chunks(stream))
-        except OSError as error:
-            message = f"{display(path)} cannot be read: {error.strerror}"
-            raise UsageError(message) from None
-        after = FileIdentity.of(os.fstat(stream.fileno()))
+        return read_open_digests(path, stream, hashes)
+
+
+def read_open_digests(path: Path, stream: BinaryIO, hashes: Iterable[str]) -> Reading:
+    """Do what :func:`read_digests` does with the file that :func:`open_artifact` has opened at `path`."""
+    before = FileIdentity.of(os.fstat(stream.fileno()))
+    hashers = [hashlib.new(name) for name in sorted(hashes)]
+    try:
+        count = sum(_feed(hashers, chunk) for chunk in _chunks(stream))
+    except OSError as error:
+        message = f"{display(path)} cannot be read: {error.strerror}"
+        raise UsageError(message) from None
+    after = FileIdentity.of(os.fstat(stream.fileno()))
     if before != after or count != after.size:
         message = f"{display(path)} changed while it was read"
         raise SigningError(message, remedy="let what writes it finish, then run again")

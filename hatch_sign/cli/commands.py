@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "sign": ("hatch_sign.cli.sign", "sign artifacts and check what was signed"),
     "verify": ("hatch_sign.cli.verify", "verify artifacts under the configured trust"),
+    "timestamp": ("hatch_sign.cli.timestamp", "give signatures that are there already a timestamp"),
     "token": ("hatch_sign.cli.token", "make and keep emulated tokens for development"),
     "key": ("hatch_sign.cli.key", "make, list and certify keys where they live"),
     "trust": ("hatch_sign.cli.trust", "write the one file that a consumer needs"),

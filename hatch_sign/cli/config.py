@@ -13,7 +13,7 @@ from hatch_sign.values.errors import ConfigurationError
 if TYPE_CHECKING:
     from hatch_sign.cli.console import Console
     from hatch_sign.cli.environment import Environment
-    from hatch_sign.configuration.model import Configuration, SignatureSettings, TrustSettings
+    from hatch_sign.configuration.model import Configuration, ContentsSettings, SignatureSettings, TrustSettings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,13 +56,22 @@ def _check(configuration: Configuration, environment: Environment) -> None:
 def _show(configuration: Configuration, console: Console) -> None:
     console.line(f"{display(configuration.path)}: no mistakes")
     for settings in configuration.signatures:
-        what = f"{', '.join(settings.include)} with {without_query(settings.key)} as {', '.join(settings.formats)}"
-        stamped = f", timestamped by {' or '.join(settings.timestamp)}" if settings.timestamp else ""
-        console.line(f"signs {display(what + stamped)}")
+        console.line(f"signs {display(_what(', '.join(settings.include), settings))}")
+    contents = configuration.contents
+    if contents is not None and contents.signature is not None:
+        left = f" (but not {', '.join(contents.exclude)})" if contents.exclude else ""
+        what = f"{', '.join(contents.include)} inside wheels{left}"
+        console.line(f"signs {display(_what(what, contents.signature))}")
     verify = configuration.verify
     console.line(f"requires {display(', '.join(verify.require))}")
     for rule in verify.trust:
         console.line(f"trusts {display(rule.label)}{display(_whom(rule))}{display(_scope(rule))}")
+
+
+def _what(files: str, settings: SignatureSettings) -> str:
+    stamped = f", timestamped by {' or '.join(settings.timestamp)}" if settings.timestamp else ""
+    optional = " where one of them answers" if settings.timestamp and settings.timestamp_optional else ""
+    return f"{files} with {without_query(settings.key)} as {', '.join(settings.formats)}{stamped}{optional}"
 
 
 def _whom(rule: TrustSettings) -> str:
@@ -82,6 +91,7 @@ def _document(configuration: Configuration) -> dict[str, object]:
         "schema": "hatch-sign/configuration/v1",
         "configuration": str(configuration.path),
         "signatures": [_signature_document(settings) for settings in configuration.signatures],
+        "contents": _contents_document(configuration.contents),
         "require": list(configuration.verify.require),
         "trust": [_rule_document(rule) for rule in configuration.verify.trust],
     }
@@ -94,7 +104,23 @@ def _signature_document(settings: SignatureSettings) -> dict[str, object]:
         "formats": list(settings.formats),
         "include": list(settings.include),
         "timestamp": list(settings.timestamp),
+        "timestamp-optional": settings.timestamp_optional,
         "certificates": str(settings.certificates) if settings.certificates else None,
+    }
+
+
+def _contents_document(contents: ContentsSettings | None) -> dict[str, object] | None:
+    if contents is None:
+        return None
+    return {
+        "key": without_query(contents.key) if contents.key is not None else None,
+        "formats": list(contents.formats),
+        "include": list(contents.include),
+        "exclude": list(contents.exclude),
+        "timestamp": list(contents.timestamp),
+        "timestamp-optional": contents.timestamp_optional,
+        "certificates": str(contents.certificates) if contents.certificates else None,
+        "replace-signatures": contents.replace_signatures,
     }
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def find_problems(configuration: Configuration, registry: Registry, *, at: datetime) -> tuple[str, ...]:
     """Return every mistake in the trust rules, in the files that are named, and in what is asked of plugins."""
     problems = [problem for path in _chains(configuration) if (problem := _problem_of("certificates", load_chain, path))]
-    if any(settings.timestamp for settings in configuration.signatures):
+    if any(settings.timestamp for settings in configuration.signs):
         problems += _some(_problem_of("timestamp", registry.witness, "rfc3161"))
     for name in configuration.observers:  # one by one, so that each that is missing is told
         problems += _some(_problem_of("observers", registry.observers, [name]))
@@ -43,11 +43,11 @@ def find_warnings(configuration: Configuration, registry: Registry, *, at: datet
     verify = configuration.verify
     if not verify.trust:
         yield f"nobody is trusted: write {trust_header(configuration)} before verifying"
-    if verify.timestamp_roots is not None:
-        yield "`timestamp-roots` is configured, and nothing reads timestamps yet: signatures are judged as of now"
-    for settings in configuration.signatures:
+    if verify.trust and verify.timestamp_roots is None and any(settings.timestamp for settings in configuration.signs):
+        yield "`timestamp` is configured, and no `timestamp-roots` under `verify`: verifying will believe none of them"
+    for key in dict.fromkeys(settings.key for settings in configuration.signs):
         try:
-            registry.backend_entry(parse_reference(settings.key).scheme)
+            registry.backend_entry(parse_reference(key).scheme)
         except PluginError as error:
             yield str(error)
     for rule in verify.trust:
@@ -87,7 +87,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _chains(configuration: Configuration) -> tuple[Path, ...]:
-    named = (settings.certificates for settings in configuration.signatures)
+    named = (settings.certificates for settings in configuration.signs)
     return tuple(dict.fromkeys(path for path in named if path is not None))
 
 

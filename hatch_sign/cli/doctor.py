@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from hatch_sign.cli.commands import add_configuration_argument, add_json_argument
+from hatch_sign.cli.revocations import open_revocations
 from hatch_sign.values.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -90,8 +91,11 @@ def _examine_keys(
         test_signature=arguments.test_signature,
         can_ask=prompt is not None,
     )
+    revocations = open_revocations(configuration) if configuration else None
     for reference in references:
-        known = expected_of(configuration, means.registry, reference, now=now) if configuration else Expected(now)
+        known = Expected(now)
+        if configuration is not None:
+            known = expected_of(configuration, means.registry, reference, now=now, revocations=revocations)
         yield examine_key(reference, known, means)
 
 

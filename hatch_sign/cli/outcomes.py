@@ -15,15 +15,27 @@ if TYPE_CHECKING:
 
 def show_outcomes(console: Console, outcomes: Sequence[Outcome]) -> None:
     """Write a row for each outcome, and its warnings beside the result."""
-    headers = ("artifact", "signature", "verdict", "signer", "detail")
+    timed = any(outcome.time for outcome in outcomes)
+    headers = ("artifact", "signature", "verdict", "signer", *(("time",) if timed else ()), "detail")
     rows = [
-        (outcome.artifact, outcome.signature, outcome.verdict.value, outcome.signer or "", outcome.detail)
+        (
+            outcome.place,
+            outcome.signature,
+            outcome.verdict.value,
+            outcome.signer or "",
+            *((_proven(outcome),) if timed else ()),
+            outcome.detail,
+        )
         for outcome in outcomes
     ]
     console.table(headers, rows)
     for outcome in outcomes:
         for warning in outcome.warnings:
             console.warn(display(warning))
+
+
+def _proven(outcome: Outcome) -> str:
+    return f"at {outcome.time:%Y-%m-%d %H:%M:%S}Z" if outcome.time else ""
 
 
 def outcome_document(outcome: Outcome) -> dict[str, object]:

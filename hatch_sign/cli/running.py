@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -18,6 +19,9 @@ FAILED = HatchSignError.exit_code
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line `arguments` and return the exit code."""
+    if not sys.warnoptions:
+        # A certificate that somebody sent can make the library that reads it warn, and a warning is shown with its source.
+        warnings.filterwarnings("ignore", category=UserWarning)
     command = next((word for word in arguments if not word.startswith("-")), None)
     console = Console()
     try:

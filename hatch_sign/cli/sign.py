@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hatch_sign.artifacts.discovery import find_artifacts
@@ -12,6 +13,7 @@ from hatch_sign.values.display import display
 
 if TYPE_CHECKING:
     from hatch_sign.cli.environment import Environment
+    from hatch_sign.configuration.model import Configuration, ContentsSettings
     from hatch_sign.signing.plan import SigningPlan
     from hatch_sign.signing.run import SigningReport
 
@@ -23,6 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--certificates", metavar="PEM", help="the certificate chain of the key, leaf first")
     parser.add_argument("--format", dest="formats", metavar="NAME", action="append", help="repeat for several")
     parser.add_argument("--timestamp", metavar="URL", action="append", help="an RFC 3161 authority; tried in order")
+    optional = "sign all the same, with a warning, where no authority answers"
+    parser.add_argument("--timestamp-optional", action="store_const", const=True, help=optional)
+    inside = "sign the binaries inside wheels first, as [tool.hatch-sign.contents] says or by its defaults"
+    parser.add_argument("--contents", action="store_true", help=inside)
     parser.add_argument("--output-directory", metavar="DIR", help="where signatures go; default: beside each artifact")
     parser.add_argument("--overwrite", action="store_true", help="replace signatures that are there already")
     parser.add_argument("--dry-run", action="store_true", help="say what would be signed, by which key, into which files")
@@ -36,6 +42,8 @@ def run(arguments: argparse.Namespace, environment: Environment) -> int:
     from hatch_sign.signing.plan import plan_release  # noqa: PLC0415 - after the arguments were found to be right
 
     configuration = environment.load_configuration(arguments)
+    if arguments.contents and configuration.contents is None:
+        configuration = replace(configuration, contents=_default_contents(configuration))
     artifacts = find_artifacts(arguments.paths, environment.registry.formats().values())
     plan = plan_release(configuration, artifacts, environment.registry)
     if arguments.dry_run:
@@ -48,6 +56,12 @@ def run(arguments: argparse.Namespace, environment: Environment) -> int:
         show_outcomes(environment.console, report.outcomes)
     report.raise_failure()
     return 0
+
+
+def _default_contents(configuration: Configuration) -> ContentsSettings:
+    from hatch_sign.configuration.contents import default_contents  # noqa: PLC0415 - where it is asked for only
+
+    return default_contents(configuration.signatures)
 
 
 def _sign(plan: SigningPlan, arguments: argparse.Namespace, environment: Environment) -> SigningReport:
@@ -77,6 +91,17 @@ def _show_plan(plan: SigningPlan, environment: Environment, *, as_json: bool) ->
         }
         for file in plan.files
     ]
+    inside = [
+        {
+            "artifacts": [planned.artifact.name],
+            "format": format_.name,
+            "key": planned.settings.key.partition("?")[0],
+            "file": str(planned.artifact.path),
+        }
+        for planned in plan.contents
+        for format_ in planned.formats
+    ]
+    rows = [*inside, *rows]
     if as_json:
         environment.console.document({"schema": "hatch-sign/plan/v1", "files": rows})
         return

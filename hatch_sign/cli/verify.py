@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from hatch_sign.artifacts.discovery import find_artifacts
 from hatch_sign.cli.commands import add_configuration_argument, add_json_argument
 from hatch_sign.cli.outcomes import outcome_document, show_outcomes
+from hatch_sign.cli.revocations import open_revocations
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import UsageError
 
@@ -29,11 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     trust.add_argument("--key", metavar="PEM", dest="public_key", help="the public key to trust")
     trust.add_argument("--certificate-roots", metavar="PEM", help="roots of certificates to trust; needs --subject")
     trust.add_argument("--subject", metavar="DN", help="the whole subject of the certificate, as RFC 4514 writes it")
+    trust.add_argument("--timestamp-roots", metavar="PEM", help="roots of timestamp authorities to believe")
     trust.add_argument("--cert-identity", metavar="ID", help="the identity in a Fulcio certificate")
     trust.add_argument("--cert-oidc-issuer", metavar="URL", help="the issuer that vouched for the identity")
     parser.add_argument("--require", metavar="NAME", action="append", help="a format or signature that must be trusted")
     parser.add_argument("--bundle", metavar="FILE", help="the signature file of the one artifact, where it lies elsewhere")
-    parser.add_argument("--offline", action="store_true", help="ask no network; verifying with keys never does")
+    parser.add_argument("--offline", action="store_true", help="fetch no revocation lists; nothing else asks a network")
     parser.add_argument("--at", metavar="TIME", type=_instant, help="judge as of this ISO 8601 time, in UTC")
     add_configuration_argument(parser)
     add_json_argument(parser)
@@ -62,7 +64,9 @@ def _verify(
     from hatch_sign.verification.verifying import verify_release  # noqa: PLC0415 - as above
 
     formats = environment.registry.formats()
-    policy = build_policy(configuration, environment.registry, at=arguments.at or environment.clock())
+    revocations = open_revocations(configuration, offline=arguments.offline)
+    at = arguments.at or environment.clock()
+    policy = build_policy(configuration, environment.registry, at=at, revocations=revocations)
     artifacts = find_artifacts(arguments.paths, formats.values())
     if not arguments.config:
         _refuse_foreign(configuration, artifacts)
@@ -77,6 +81,7 @@ def _verify(
             folder=configuration.output_directory,
             signatures=configuration.signature_names,
             bundles=[load_named(Path(arguments.bundle), formats.values())] if arguments.bundle else [],
+            contents=configuration.contents,
             on_done=progress.advance,
         )
 
@@ -97,6 +102,8 @@ def _with_arguments(environment: Environment, arguments: argparse.Namespace) -> 
     )
     if trust:
         verify = replace(verify, trust=trust, require=verify.require or ("sigstore",))
+    if arguments.timestamp_roots:
+        verify = replace(verify, timestamp_roots=environment.directory / arguments.timestamp_roots)
     if arguments.require:
         verify = replace(verify, require=_known(arguments.require, configuration, environment))
     return replace(configuration, verify=verify)

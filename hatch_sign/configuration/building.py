@@ -19,13 +19,18 @@ if TYPE_CHECKING:
 
     from hatch_sign.configuration.model import Configuration, TrustSettings
     from hatch_sign.configuration.registries import Plugins
-    from hatch_sign.contract import TrustRule
+    from hatch_sign.contract import RevocationSource, TrustRule
 
 Reader = Callable[[str], bytes]
 
+_LARGEST_FILE = 10 << 20
+"""Bytes in a file of a rule: revocation lists of large authorities have millions."""
 
-def build_policy(configuration: Configuration, registry: Plugins, *, at: datetime) -> Policy:
-    """Return the policy to judge by at an instant, which is aware.
+
+def build_policy(
+    configuration: Configuration, registry: Plugins, *, at: datetime, revocations: RevocationSource | None = None
+) -> Policy:
+    """Return the policy to judge by at an instant, which is aware; rules may ask `revocations` what was taken back.
 
     Raises ConfigurationError with every mistake in the rules and their files, and where nobody is trusted.
     """
@@ -39,15 +44,15 @@ def build_policy(configuration: Configuration, registry: Plugins, *, at: datetim
             problems.append(f"{settings.label}: {error}")
     roots: tuple[Certificate, ...] = ()
     try:
-        roots = _timestamp_roots(configuration.verify.timestamp_roots)
+        roots = load_timestamp_roots(configuration.verify.timestamp_roots)
     except HatchSignError as error:
-        problems.append(f"verify.timestamp-roots: {error}")
+        problems.append(error.message)
     if problems:
         message = "whom to trust is configured wrongly"
         raise ConfigurationError(message, problems=problems)
     if not rules:
         raise _nobody(configuration)
-    return Policy(tuple(rules), configuration.verify.require, at, roots)
+    return Policy(tuple(rules), configuration.verify.require, at, roots, revocations)
 
 
 def trust_header(configuration: Configuration) -> str:
@@ -67,8 +72,8 @@ def _nobody(configuration: Configuration) -> ConfigurationError:
 
 
 def reader(directory: Path) -> Reader:
-    """Return what reads the files of trust rules: at most 1 MiB, relative names taken from `directory`."""
-    return lambda name: read_limited(directory / name)
+    """Return what reads the files of trust rules: at most 10 MiB, relative names taken from `directory`."""
+    return lambda name: read_limited(directory / name, largest=_LARGEST_FILE)
 
 
 def parse_rule(settings: TrustSettings, registry: Plugins, read: Reader) -> TrustRule:
@@ -99,9 +104,12 @@ def _scoped(settings: TrustSettings, rule: TrustRule) -> ScopedRule:
     )
 
 
-def _timestamp_roots(value: Path | str | None) -> tuple[Certificate, ...]:
-    if value is None:
-        return ()
-    if isinstance(value, Path):
-        return parse_certificates(read_limited(value), display(value))
-    return parse_certificates(value.encode(), "`timestamp-roots`")
+def load_timestamp_roots(value: Path | str | None) -> tuple[Certificate, ...]:
+    """Return the roots of timestamp authorities in a file, or in PEM text. Raises ConfigurationError."""
+    try:
+        if isinstance(value, Path):
+            return parse_certificates(read_limited(value), display(value))
+        return parse_certificates(value.encode(), "`timestamp-roots`") if value is not None else ()
+    except HatchSignError as error:
+        message = f"verify.timestamp-roots: {error}"
+        raise ConfigurationError(message) from None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hatch_sign.configuration.building import build_policy, parse_rule, reader
-from hatch_sign.configuration.source import read_limited
+from hatch_sign.configuration.source import LARGEST, read_limited
 from hatch_sign.trust.export import encode_trust_file
 from hatch_sign.trust.pem import public_blocks
 from hatch_sign.values.display import display
@@ -36,9 +36,22 @@ def export_trust(configuration: Configuration, registry: Plugins, *, at: datetim
         require=verify.require,
         signatures=[name for name in dict.fromkeys(names) if name in verify.require],
         timestamp_roots=_public_text(read_limited(roots), display(roots)) if isinstance(roots, Path) else roots,
+        contents=_contents(configuration),
     )
+    if len(text.encode()) > LARGEST:
+        message = f"the trust is larger than the {LARGEST} bytes of a configuration"
+        raise ConfigurationError(message, remedy="hand large revocation lists on as files beside it, or let them be fetched")
     tomllib.loads(text)  # what cannot be read back must not be handed on
     return text
+
+
+def _contents(configuration: Configuration) -> dict[str, Any] | None:
+    """Return which files inside wheels must be signed, where any must: what is left out here, consumers must leave out."""
+    contents = configuration.contents
+    if contents is None or not set(contents.formats) & set(configuration.verify.require):
+        return None
+    table = {"formats": contents.formats, "include": contents.include, "exclude": contents.exclude}
+    return {key: value for key, value in table.items() if value}
 
 
 @dataclass
@@ -70,7 +83,9 @@ def _replaced(value: Any, texts: Mapping[str, str]) -> Any:  # noqa: ANN401 - a 
 
 def _public_text(data: bytes, subject: str) -> str:
     """Return the PEM blocks alone: comments beside them were not written for consumers, nor were private keys."""
-    text = public_blocks(data)
+    from hatch_sign.trust.revocation_settings import revocation_pem  # noqa: PLC0415 - loads cryptography's certificates
+
+    text = public_blocks(data) or revocation_pem(data)
     if not text:
         message = f"{subject} holds no PEM, which alone can stand inside another file"
         raise ConfigurationError(message, remedy="convert it to PEM")

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hatch_sign.configuration.checking import Checker
+from hatch_sign.configuration.contents import contents_formats, read_contents
 from hatch_sign.configuration.mistakes import Mistakes
-from hatch_sign.configuration.model import (
-    DEFAULT_CONTENTS,
-    DEFAULT_CONTENTS_FORMATS,
-    DEFAULT_OBSERVERS,
-    Configuration,
-    ContentsSettings,
-    SignatureSettings,
-)
+from hatch_sign.configuration.model import DEFAULT_OBSERVERS, Configuration
 from hatch_sign.configuration.overrides import Override, Overrides, gather_overrides
-from hatch_sign.configuration.schema import CONTENTS
 from hatch_sign.configuration.signatures import apply_overrides, build_signatures, read_signatures
 from hatch_sign.configuration.source import OWN_FILE, PROJECT_FILE, Source, read_source
 from hatch_sign.configuration.trusting import read_verify
@@ -83,7 +76,8 @@ def _read_named(path: Path) -> Source:
 def _read(source: Source, directory: Path, outside: Mapping[str, Override], checker: Checker) -> Configuration:
     overriding = outside["formats"].value if "formats" in outside else ()
     values, drafts = read_signatures(source.table or {}, checker, overriding=overriding)
-    verify = read_verify(values.get("verify", {}), drafts, directory, checker)  # before anything is overridden
+    inside = contents_formats(values.get("contents"))
+    verify = read_verify(values.get("verify", {}), drafts, directory, checker, inside=inside)  # before it is overridden
     apply_overrides(drafts, outside, checker)
     signatures = tuple(build_signatures(drafts, directory, checker))
     output = outside["output-directory"].value if "output-directory" in outside else values.get("output-directory")
@@ -92,37 +86,13 @@ def _read(source: Source, directory: Path, outside: Mapping[str, Override], chec
         path=source.path,
         directory=directory,
         signatures=signatures,
-        contents=_read_contents(values.get("contents"), signatures, checker),
+        contents=read_contents(values.get("contents"), signatures, directory, checker),
         verify=verify,
         output_directory=_path(directory, output),
         observers=tuple(values.get("observers", DEFAULT_OBSERVERS)),
         audit_file=_path(directory, values.get("audit-file")),
         minimum_protection=None if level is None else ProtectionLevel(level),
     )
-
-
-def _read_contents(
-    table: Mapping[str, Any] | None,
-    signatures: Sequence[SignatureSettings],
-    checker: Checker,
-) -> ContentsSettings | None:
-    """Return what is signed inside wheels; its key defaults to that of the only signature."""
-    if table is None:
-        return None
-    at = ("contents",)
-    values = checker.table(table, CONTENTS, at)
-    settings = ContentsSettings(
-        formats=tuple(values.get("formats", DEFAULT_CONTENTS_FORMATS)),
-        include=tuple(values.get("include", DEFAULT_CONTENTS)),
-        key=values.get("key", signatures[0].key if len(signatures) == 1 else None),
-    )
-    for format_ in checker.formats(settings.formats, (*at, "formats")):
-        if format_.kind != "embedded":
-            problem = f"names {format_.name}, whose signatures are files beside the wheel; set it outside `contents`"
-            checker.mistakes.add((*at, "formats"), problem)
-    if settings.key is None and len(signatures) > 1:
-        checker.mistakes.add(at, "lacks `key`: several signatures are configured")
-    return settings
 
 
 def _path(directory: Path, value: str | None) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,8 @@ class SignatureSettings:
     """One signature to make of each artifact whose name matches a pattern of `include`.
 
     `name` is None for the only, or the default, signature. `timestamp` are addresses of RFC 3161 authorities, tried in
-    order. `options` maps each format's name to those of its own settings that were given.
+    order; with `timestamp_optional`, what none of them vouches for is signed all the same. `options` maps each format's
+    name to those of its own settings that were given.
     """
 
     name: str | None
@@ -36,16 +38,57 @@ class SignatureSettings:
     certificates: Path | None = None
     include: tuple[str, ...] = ("*",)
     timestamp: tuple[str, ...] = ()
+    timestamp_optional: bool = False
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ContentsSettings:
-    """What is signed inside wheels, before they are signed themselves. `key` is None where no key is configured."""
+    """What is signed inside wheels, before they are signed themselves: files that `include` matches and `exclude` does not.
+
+    Patterns are held against the base name and against the whole path, without regard to case. `key` is None where no key
+    is configured; `certificates`, `timestamp`, `timestamp_optional` and `options` are as for a signature. Files that are
+    signed by somebody else are left alone unless `replace_signatures`.
+    """
 
     formats: tuple[str, ...] = DEFAULT_CONTENTS_FORMATS
     include: tuple[str, ...] = DEFAULT_CONTENTS
     key: str | None = None
+    exclude: tuple[str, ...] = ()
+    certificates: Path | None = None
+    timestamp: tuple[str, ...] = ()
+    timestamp_optional: bool = False
+    replace_signatures: bool = False
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+
+    def covers(self, path: str) -> bool:
+        """Return whether the file at a path, inside a wheel or below a folder, is one to be signed."""
+        return _matches(path, self.include) and not self.leaves_out(path)
+
+    def leaves_out(self, path: str) -> bool:
+        """Return whether the file at a path is excluded by a pattern."""
+        return _matches(path, self.exclude)
+
+    @property
+    def signature(self) -> SignatureSettings | None:
+        """The same as settings of one signature; None without a key."""
+        if self.key is None:
+            return None
+        return SignatureSettings(
+            name=None,
+            key=self.key,
+            formats=self.formats,
+            certificates=self.certificates,
+            timestamp=self.timestamp,
+            timestamp_optional=self.timestamp_optional,
+            options=self.options,
+        )
+
+
+def _matches(path: str, patterns: tuple[str, ...]) -> bool:
+    whole = path.lower()  # Windows, where these files run, tells no case
+    candidates = (whole, whole.rpartition("/")[2])
+    return any(fnmatchcase(name, pattern.lower()) for pattern in patterns for name in candidates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +123,11 @@ class VerifySettings:
     trust: tuple[TrustSettings, ...] = ()
     signatures: tuple[str, ...] = ()
 
+    @property
+    def asks_for_revocations(self) -> bool:
+        """Whether some rule wants to know what authorities took back, for which a network may have to be asked."""
+        return any(settings.table.get("revocation", "off") != "off" for settings in self.trust)
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
@@ -94,6 +142,12 @@ class Configuration:
     observers: tuple[str, ...] = DEFAULT_OBSERVERS
     audit_file: Path | None = None
     minimum_protection: ProtectionLevel | None = None
+
+    @property
+    def signs(self) -> tuple[SignatureSettings, ...]:
+        """All that is signed: artifacts, and what is inside them."""
+        inside = self.contents.signature if self.contents is not None else None
+        return self.signatures if inside is None else (*self.signatures, inside)
 
     @property
     def signature_names(self) -> frozenset[str]:

@@ -18,6 +18,7 @@ _COMMANDS = frozenset({"sign"})
 
 _LISTS = frozenset({"formats", "timestamp"})
 _PATHS = frozenset({"certificates", "output-directory"})
+_SWITCHES = frozenset({"timestamp-optional"})
 _FLAGS = {"formats": "--format"}
 
 
@@ -32,6 +33,7 @@ class Overrides:
     certificates: str | None = None
     formats: tuple[str, ...] | None = None
     timestamp: tuple[str, ...] | None = None
+    timestamp_optional: bool | None = None
     output_directory: str | None = None
 
     @classmethod
@@ -76,7 +78,7 @@ def gather_overrides(
     return found
 
 
-def _given(key: str, value: Any) -> Override | None:  # noqa: ANN401 - a string or a tuple, which the schema tells apart
+def _given(key: str, value: Any) -> Override | None:  # noqa: ANN401 - a string, a tuple or a switch, which the schema tells apart
     if value is None:
         return None
     return Override(_FLAGS.get(key, f"--{key}"), list(value) if isinstance(value, tuple) else value)
@@ -87,4 +89,6 @@ def _from_environment(key: str, environ: Mapping[str, str]) -> Override | None:
     value = environ.get(name, "").strip()
     if not value:
         return None
-    return Override(name, [item.strip() for item in value.split(",") if item.strip()] if key in _LISTS else value)
+    if key in _LISTS:
+        return Override(name, [item.strip() for item in value.split(",") if item.strip()])
+    return Override(name, {"true": True, "false": False}.get(value.lower(), value) if key in _SWITCHES else value)

@@ -125,6 +125,7 @@ SIGNATURE: Schema = {
     "formats": texts,
     "include": texts,
     "timestamp": addresses,
+    "timestamp-optional": of_type(bool),
 }
 """Keys of a signature: at the top, or in a ``[[signature]]`` table, which may also have a name."""
 
@@ -141,7 +142,12 @@ TOP: Schema = {
     "minimum-protection": protection_level,
 }
 
-CONTENTS: Schema = {"formats": texts, "include": texts, "key": key_reference}
+CONTENTS: Schema = {
+    **SIGNATURE,
+    "exclude": texts_or_none,
+    "replace-signatures": of_type(bool),
+}
+"""Keys of what is signed inside wheels."""
 
 VERIFY: Schema = {
     "require": texts,

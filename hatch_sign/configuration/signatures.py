@@ -106,6 +106,7 @@ def _build(draft: Draft, directory: Path) -> SignatureSettings:
         certificates=directory / values["certificates"] if "certificates" in values else None,
         include=tuple(values.get("include", ("*",))),
         timestamp=tuple(values.get("timestamp", ())),
+        timestamp_optional=values.get("timestamp-optional", False),
         options={name: draft.options[name] for name in draft.format_names if name in draft.options},
     )
 
@@ -122,11 +123,11 @@ def _read_draft(
     some_missing = len(formats) != len(names) if isinstance(names, list) else True
     others = [checker.format(name) for name in overriding]
     owners = {format_.name: format_ for format_ in (*formats, *others) if not isinstance(format_, str)}
-    options, claimed = _read_options(table, tuple(owners.values()), at, checker, some_missing=some_missing)
+    options, claimed = read_options(table, tuple(owners.values()), at, checker, some_missing=some_missing)
     return Draft(at, checker.table(table, schema, at, others=claimed), formats, options)
 
 
-def _read_options(
+def read_options(
     table: Mapping[str, Any],
     formats: Sequence[Format],
     at: KeyPath,

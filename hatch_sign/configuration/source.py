@@ -70,19 +70,19 @@ def read_source(path: Path) -> Source:
     return source
 
 
-def read_limited(path: Path) -> bytes:
-    """Return the bytes of a regular file. Raises ConfigurationError, also for more than :data:`LARGEST` bytes."""
+def read_limited(path: Path, *, largest: int = LARGEST) -> bytes:
+    """Return the bytes of a regular file. Raises ConfigurationError, also for more than `largest` bytes."""
     try:
         if path.exists() and not path.is_file():  # opening a pipe would wait for its other end
             message = f"{display(path)} is not a regular file"
             raise ConfigurationError(message, remedy="name a file")
         with path.open("rb") as stream:
-            data = stream.read(LARGEST + 1)
+            data = stream.read(largest + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         message = f"{display(path)} cannot be read: {getattr(error, 'strerror', None) or 'no such name'}"
         raise ConfigurationError(message, remedy="correct the name, or make the file readable") from None
-    if len(data) > LARGEST:
-        message = f"{display(path)} is larger than {LARGEST} bytes"
+    if len(data) > largest:
+        message = f"{display(path)} is larger than {largest} bytes"
         raise ConfigurationError(message, remedy="nothing that a configuration needs is so large")
     return data
 

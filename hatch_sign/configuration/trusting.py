@@ -23,14 +23,19 @@ if TYPE_CHECKING:
 _AT: KeyPath = ("verify",)
 
 
-def read_verify(table: Mapping[str, Any], drafts: Sequence[Draft], directory: Path, checker: Checker) -> VerifySettings:
-    """Return what is trusted, and record mistakes. `drafts` are the signatures as the file alone has them."""
+def read_verify(
+    table: Mapping[str, Any], drafts: Sequence[Draft], directory: Path, checker: Checker, *, inside: Sequence[str] = ()
+) -> VerifySettings:
+    """Return what is trusted, and record mistakes.
+
+    `drafts` are the signatures as the file alone has them, `inside` the formats of what is signed inside wheels.
+    """
     values = checker.table(table, VERIFY, _AT)
     declared = tuple(values.get("signatures", ()))
     names = {*declared, *(draft.name for draft in drafts if draft.name)}
     if "require" in values:
         _check_required(values["require"], names, checker)
-    configured = tuple(dict.fromkeys(name for draft in drafts for name in draft.format_names))
+    configured = tuple(dict.fromkeys([*(name for draft in drafts for name in draft.format_names), *inside]))
     return VerifySettings(
         require=tuple(values.get("require", configured or DEFAULT_FORMATS)),
         timestamp_roots=_file_or_pem(values.get("timestamp-roots"), directory),

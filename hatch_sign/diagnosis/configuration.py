@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hatch_sign.configuration.model import Configuration, TrustSettings
+    from hatch_sign.contract import RevocationSource
     from hatch_sign.registry import Registry
 
 ABOUT = "configuration"
@@ -40,14 +41,24 @@ def unreadable_configuration(error: ConfigurationError) -> Examination:
     return Examination(ABOUT, tuple(failures("file", error)))
 
 
-def expected_of(configuration: Configuration, registry: Registry, reference: str, *, now: datetime) -> Expected:
-    """Return what the configuration wants of a key, which it may name with another query; wrong trust is left out."""
+def expected_of(
+    configuration: Configuration,
+    registry: Registry,
+    reference: str,
+    *,
+    now: datetime,
+    revocations: RevocationSource | None = None,
+) -> Expected:
+    """Return what the configuration wants of a key, which it may name with another query; wrong trust is left out.
+
+    Rules may ask `revocations` whether the key's certificate was revoked.
+    """
     named = without_query(reference)
     signatures = tuple(each for each in configuration.signatures if without_query(each.key) == named)
     if not signatures:
         return Expected(now)
     try:
-        policy = build_policy(configuration, registry, at=now)
+        policy = build_policy(configuration, registry, at=now, revocations=revocations)
     except ConfigurationError:
         policy = None  # nobody is trusted, or a rule is wrong, as the examination of the configuration says
     return Expected(now, signatures, configuration.minimum_protection, policy)

@@ -110,7 +110,7 @@ def _certificates(signer: CheckedSigner, chain: Path | None, now: datetime) -> I
 
 def _timestamp(signer: CheckedSigner, settings: SignatureSettings) -> Iterator[Check]:
     """Yield what will prove the time of signing, where the key needs it. Raises ConfigurationError where nothing does."""
-    require_timestamp(signer, settings.timestamp)
+    require_timestamp(signer, settings.timestamp, optional=settings.timestamp_optional)
     if signer.needs_timestamp:
         yield ok("timestamp", f"asked of {display(settings.timestamp[0])}")
 

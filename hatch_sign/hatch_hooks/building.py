@@ -88,7 +88,7 @@ class Build:
             self._voice.note(f"removed {display(path.name)}: it was over an older build")
         for outcome in outcomes:
             where = f" in {display(Path(outcome.sidecar).name)}" if outcome.sidecar else ""
-            self._voice.note(f"{display(outcome.artifact)}: {display(outcome.signature)} is {outcome.verdict.value}{where}")
+            self._voice.note(f"{display(outcome.place)}: {display(outcome.signature)} is {outcome.verdict.value}{where}")
             for warning in outcome.warnings:
                 self._voice.warn(display(warning))
 

@@ -110,6 +110,7 @@ def _judge(artifacts: Sequence[Artifact], preparation: Preparation, policy: Poli
         formats=preparation.registry.formats(),
         folder=folder,
         signatures=preparation.configuration.signature_names,
+        contents=preparation.configuration.contents,
     )
     for report in reports:
         if not report.passed:
@@ -119,11 +120,16 @@ def _judge(artifacts: Sequence[Artifact], preparation: Preparation, policy: Poli
 
 def _rejected(report: ArtifactReport) -> RejectedError:
     bad = [outcome for outcome in report.outcomes if outcome.verdict is not Verdict.TRUSTED]
-    found = ", ".join(" ".join((display(o.signature), "is", o.verdict.value, display(o.detail))).strip() for o in bad)
+    found = ", ".join(" ".join((_named(o), "is", o.verdict.value, display(o.detail))).strip() for o in bad)
     message = f"{display(report.artifact.name)} was signed, and the project's own policy rejects it: {found}"
     damaged = any(outcome.verdict in REJECTING for outcome in bad)
     trust = "sign with the key that [[tool.hatch-sign.verify.trust]] names, or mend the rule"
     return RejectedError(message, remedy="take away what is malformed, and build again" if damaged else trust)
+
+
+def _named(outcome: Outcome) -> str:
+    within = f" in {display(outcome.member)}" if outcome.member is not None else ""
+    return f"{display(outcome.signature)}{within}"
 
 
 def _load_policy(configuration: Configuration, registry: Registry, now: datetime) -> Policy | None:
@@ -131,7 +137,12 @@ def _load_policy(configuration: Configuration, registry: Registry, now: datetime
         return None
     from hatch_sign.configuration.building import build_policy  # noqa: PLC0415 - for projects that trust somebody only
 
-    return build_policy(configuration, registry, at=now)
+    revocations = None
+    if configuration.verify.asks_for_revocations:
+        from hatch_sign.revocation.fetcher import RevocationFetcher  # noqa: PLC0415 - for few projects
+
+        revocations = RevocationFetcher()
+    return build_policy(configuration, registry, at=now, revocations=revocations)
 
 
 def _require_credentials(configuration: Configuration) -> None:
@@ -140,7 +151,7 @@ def _require_credentials(configuration: Configuration) -> None:
     if not configuration.signatures:
         message = f"{where}: no key is configured for the build hook"
         raise ConfigurationError(message, remedy="set `key` in [tool.hatch-sign], or HATCH_SIGN_KEY")
-    chains = {settings.certificates for settings in configuration.signatures if settings.certificates is not None}
+    chains = {settings.certificates for settings in configuration.signs if settings.certificates is not None}
     missing = [display(path) for path in sorted(chains) if not path.is_file()]
     if missing:
         message = f"{where}: certificates: {', '.join(missing)} does not exist"

@@ -56,6 +56,7 @@ def _fields(record: SignatureRecord) -> dict[str, object]:
         "credential": record.credential,
         "protection": record.protection,
         "artifact": record.artifact,
+        **({"member": record.member} if record.member is not None else {}),
         "digest": record.digest,
         "format": record.format,
         "verdict": record.verdict,

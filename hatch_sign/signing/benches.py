@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,18 +16,19 @@ from hatch_sign.signing.credentials import (
     require_protection,
     require_strength,
     require_timestamp,
+    wanted_schemes,
 )
-from hatch_sign.signing.witnessing import open_timestamping
+from hatch_sign.signing.witnessing import Timestamping
 from hatch_sign.signing.work import Workbench
 from hatch_sign.values.display import display
 from hatch_sign.values.outcomes import SOON
 
 if TYPE_CHECKING:
-    from hatch_sign.configuration.model import Configuration
-    from hatch_sign.contract import BackendContext
+    from hatch_sign.configuration.model import Configuration, SignatureSettings
+    from hatch_sign.contract import BackendContext, Finding, Format
     from hatch_sign.custody.checked_signer import CheckedSigner
     from hatch_sign.registry import Registry
-    from hatch_sign.signing.plan import PlannedFile, SigningPlan
+    from hatch_sign.signing.plan import PlannedContents, PlannedFile, SigningPlan
 
 
 class Benches:
@@ -45,13 +46,8 @@ class Benches:
             reference: stack.enter_context(open_signer(registry.backend_of(reference), reference, context))
             for reference in plan.references
         }
-        timestamps = {file.settings.timestamp for file in plan.files}
-        self._witnesses = {urls: open_timestamping(urls, registry, context, stack) for urls in timestamps}
-        self._benches = {
-            (file.settings.name, file.format.name): self._lay_out(file)
-            for file in plan.files
-            if file.format.kind != "manifest"
-        }
+        self._timestamping = Timestamping(plan.configuration, registry, context, stack)
+        self._benches = {(settings, format_.name): self._lay_out(settings, format_) for settings, format_ in plan.signatures}
 
     @property
     def calls(self) -> int:
@@ -60,7 +56,15 @@ class Benches:
 
     def of(self, file: PlannedFile) -> Workbench:
         """Return the workbench of a planned file that is signed."""
-        return self._benches[file.settings.name, file.format.name]
+        return self._benches[file.settings, file.format.name]
+
+    def inside(self, planned: PlannedContents) -> tuple[Workbench, ...]:
+        """Return the workbenches of what is signed inside an artifact, one for each format, in their order."""
+        return tuple(self._benches[planned.settings, format_.name] for format_ in planned.formats)
+
+    def proven(self, findings: Iterable[Finding]) -> datetime | None:
+        """Return the instant that the timestamps in what was signed prove; None where no roots are configured."""
+        return self._timestamping.proven(findings)
 
     def _warn_of_end(self, reference: str, credential: Credential) -> None:
         for certificate in credential.certificates[:1]:
@@ -68,22 +72,23 @@ class Benches:
             if end - self._now <= SOON:
                 self._context.warn(f"{display(reference)}: its certificate ends at {end.isoformat(sep=' ')}")
 
-    def _lay_out(self, file: PlannedFile) -> Workbench:
-        settings, signer, producer = file.settings, self._signers[file.settings.key], signing_producer(file.format)
+    def _lay_out(self, settings: SignatureSettings, format_: Format) -> Workbench:
+        signer, producer = self._signers[settings.key], signing_producer(format_)
         require_strength(signer)
-        require_timestamp(signer, settings.timestamp)
+        require_timestamp(signer, settings.timestamp, optional=settings.timestamp_optional)
         # A chain for another key is an error before anything is signed, and one that ends soon is told of in time.
         self._warn_of_end(signer.reference, current_credential(signer, settings.certificates))
+        options = settings.options.get(format_.name, {})
         audit_file = self._configuration.audit_file
         return Workbench(
-            format=file.format,
+            format=format_,
             settings=settings,
             signer=signer,
-            scheme=choose_scheme(file.format.name, producer.schemes(signer.public_key), signer),
+            scheme=choose_scheme(format_.name, wanted_schemes(producer, signer, options), signer),
             protection=require_protection(signer, self._configuration.minimum_protection).level.value,
             producer=producer,
-            verifier=file.format.verifier(),
-            witnesses=self._witnesses[settings.timestamp],
+            verifier=format_.verifier(),
+            witnesses=self._timestamping.witnesses(settings.timestamp, optional=settings.timestamp_optional),
             release=self._release,
             now=self._now,
             observers=self._observers,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from hatch_sign.contract import ChoosesSchemes
 from hatch_sign.values.algorithms import SMALLEST_RSA_BITS
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import (
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
+    from hatch_sign.contract.formats import Producer
     from hatch_sign.custody.checked_signer import CheckedSigner
     from hatch_sign.values.algorithms import Scheme
     from hatch_sign.values.protection import Protection, ProtectionLevel
@@ -96,6 +98,17 @@ def choose_scheme(format_name: str, wanted: Sequence[Scheme], signer: CheckedSig
     raise UnsupportedError(message, remedy="choose another format, or another key for it")
 
 
+def wanted_schemes(producer: Producer, signer: CheckedSigner, options: Mapping[str, Any]) -> Sequence[Scheme]:
+    """Return what a format wants to sign by, under its settings. Raises UnsupportedError where it says why it cannot."""
+    if not isinstance(producer, ChoosesSchemes):
+        return producer.schemes(signer.public_key)
+    try:
+        return producer.choose_schemes(signer.public_key, options)
+    except UnsupportedError as error:
+        message = f"{display(signer.reference)}: {error.message}"
+        raise UnsupportedError(message, remedy=error.remedy) from None
+
+
 def require_strength(signer: CheckedSigner) -> None:
     """Raise UnsupportedError for an RSA key that verifiers refuse of artifact signers (CSBR 6.1.5.2)."""
     bits = getattr(signer.public_key, "key_size", 0)
@@ -116,11 +129,12 @@ def require_protection(signer: CheckedSigner, minimum: ProtectionLevel | None) -
     return protection
 
 
-def require_timestamp(signer: CheckedSigner, addresses: Sequence[str]) -> None:
-    """Raise ConfigurationError where the certificate ends within days and no authority is to prove the time of signing."""
-    if signer.needs_timestamp and not addresses:
+def require_timestamp(signer: CheckedSigner, addresses: Sequence[str], *, optional: bool = False) -> None:
+    """Raise ConfigurationError where a certificate lives for days and no authority is sure to prove the time of signing."""
+    if signer.needs_timestamp and (optional or not addresses):
         message = f"{display(signer.reference)}: its certificate lives for days, so that signatures need a timestamp"
-        raise ConfigurationError(message, remedy="set `timestamp` in the configuration, or --timestamp")
+        absent = "set `timestamp` in the configuration, or --timestamp"
+        raise ConfigurationError(message, remedy="take `timestamp-optional` away" if addresses else absent)
 
 
 def _encoded_key(certificate: Certificate) -> bytes:

@@ -51,9 +51,11 @@ def hashes_of_existing(bench: Workbench, data: bytes | None) -> frozenset[str]:
     return hashes
 
 
-def refuse_conflicts(paths: Sequence[Path]) -> None:
-    """Raise UsageError naming what stands in the way."""
+def refuse_conflicts(paths: Sequence[Path], *, stamped: bool = False) -> None:
+    """Raise UsageError naming what stands in the way; `stamped` says that it may be no more than a timestamp that lacks."""
     if paths:
         shown = ", ".join(display(path) for path in paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")  # noqa: PLR2004 - as many as fit one line
-        message = f"{shown}: there already, and not a signature of these bytes by this key"
-        raise UsageError(message, remedy="remove it, or give --overwrite")
+        with_time = ", with a timestamp" if stamped else ""
+        message = f"{shown}: there already, and not a signature of these bytes by this key{with_time}"
+        later = "; `hatch-sign timestamp` adds a timestamp that lacks" if stamped else ""
+        raise UsageError(message, remedy=f"remove it, or give --overwrite{later}")

@@ -9,7 +9,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hatch_sign.artifacts.naming import sidecar_name
+from hatch_sign.archives.kinds import is_opened
+from hatch_sign.artifacts.naming import DISTRIBUTIONS, sidecar_name
 from hatch_sign.artifacts.releases import release_of
 from hatch_sign.contract.kinds import aggregate_producer
 from hatch_sign.values.display import display
@@ -17,7 +18,7 @@ from hatch_sign.values.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     from hatch_sign.artifacts.discovery import Artifact
-    from hatch_sign.configuration.model import Configuration, SignatureSettings
+    from hatch_sign.configuration.model import Configuration, ContentsSettings, SignatureSettings
     from hatch_sign.contract import Format
     from hatch_sign.registry import Registry
     from hatch_sign.values.artifacts import Release
@@ -48,6 +49,16 @@ class PlannedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedContents:
+    """An artifact whose members are signed before anything else: those of an archive, or the one file that it is."""
+
+    artifact: Artifact
+    contents: ContentsSettings
+    settings: SignatureSettings
+    formats: tuple[Format, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SigningPlan:
     """A whole run. `folder` is where aggregates go, and what their artifacts' names are relative to."""
 
@@ -56,11 +67,22 @@ class SigningPlan:
     release: Release | None
     folder: Path
     configuration: Configuration
+    contents: tuple[PlannedContents, ...] = ()
+
+    @property
+    def signatures(self) -> tuple[tuple[SignatureSettings, Format], ...]:
+        """The settings and formats by which something will be signed, in the order of the configuration."""
+        inside = ((planned.settings, format_) for planned in self.contents for format_ in planned.formats)
+        outside = ((file.settings, file.format) for file in self.files if file.format.kind != "manifest")
+        unique: dict[tuple[SignatureSettings, str], Format] = {}
+        for settings, format_ in (*outside, *inside):
+            unique.setdefault((settings, format_.name), format_)
+        return tuple((settings, format_) for (settings, _), format_ in unique.items())
 
     @property
     def references(self) -> tuple[str, ...]:
         """The keys that will be opened, each once, in the order of the configuration."""
-        return tuple(dict.fromkeys(file.settings.key for file in self.files))
+        return tuple(dict.fromkeys(settings.key for settings, _ in self.signatures))
 
     def of_kind(self, kind: str) -> tuple[PlannedFile, ...]:
         """Return the files of one kind of format."""
@@ -78,7 +100,8 @@ def plan_release(configuration: Configuration, artifacts: Sequence[Artifact], re
         message = f"no key is configured{where}"
         raise ConfigurationError(message, remedy="set `key` in [tool.hatch-sign], HATCH_SIGN_KEY or --key")
     _refuse_empty(artifacts)
-    if any(settings.timestamp for settings in configuration.signatures):
+    inside = tuple(_contents(configuration, artifacts, registry))
+    if any(s.timestamp for s in (*configuration.signatures, *(planned.settings for planned in inside))):
         registry.witness("rfc3161")  # one that is missing should cost no login
     release = release_of(artifact.name for artifact in artifacts)
     folder = configuration.output_directory or _common_folder(artifacts)
@@ -90,11 +113,24 @@ def plan_release(configuration: Configuration, artifacts: Sequence[Artifact], re
         for name in settings.formats
         for file in planner.files(settings, formats[name])
     )
-    if not files:
+    if not files and not inside:
         message = "no artifact matches the `include` of any signature"
         raise ConfigurationError(message, remedy="see `include` in the configuration")
     _refuse_collisions(files)
-    return SigningPlan(tuple(artifacts), files, release, folder, configuration)
+    return SigningPlan(tuple(artifacts), files, release, folder, configuration, inside)
+
+
+def _contents(configuration: Configuration, artifacts: Sequence[Artifact], registry: Registry) -> Iterator[PlannedContents]:
+    """Yield the archives, and the plain files that the configuration of contents speaks of; sdists are left as they are."""
+    contents = configuration.contents
+    settings = contents.signature if contents is not None else None
+    if contents is None or settings is None:
+        return
+    formats = tuple(registry.format(name) for name in contents.formats)
+    for artifact in artifacts:
+        is_file = not artifact.name.endswith(DISTRIBUTIONS) and contents.covers(artifact.name_below(artifact.root))
+        if is_opened(artifact.name) or is_file:
+            yield PlannedContents(artifact, contents, settings, formats)
 
 
 @dataclass(frozen=True, slots=True)

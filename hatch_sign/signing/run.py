@@ -6,17 +6,26 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from hatch_sign.artifacts.parallel import map_in_threads
+from hatch_sign.artifacts.parallel import READERS, map_in_threads
 from hatch_sign.artifacts.reading import open_artifact
 from hatch_sign.contract.kinds import manifest_producer
 from hatch_sign.signing.benches import Benches
 from hatch_sign.signing.existing import Overwrite, hashes_of_existing, read_existing, refuse_conflicts
 from hatch_sign.signing.staging import StagingArea
 from hatch_sign.signing.subjects import Subjects
-from hatch_sign.signing.work import embed_signature, is_ours, make_aggregate, make_sidecar, require_consistent
+from hatch_sign.signing.work import (
+    embed_signature,
+    is_ours,
+    is_stamped,
+    look_inside,
+    make_aggregate,
+    make_sidecar,
+    require_consistent,
+)
 from hatch_sign.storage.atomic import remove_stale_temporaries
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import HatchSignError, SigningError
@@ -26,7 +35,8 @@ if TYPE_CHECKING:
     from hatch_sign.artifacts.discovery import Artifact
     from hatch_sign.contract import BackendContext
     from hatch_sign.registry import Registry
-    from hatch_sign.signing.plan import PlannedFile, SigningPlan
+    from hatch_sign.signing.contents import ContentsSigner
+    from hatch_sign.signing.plan import PlannedContents, PlannedFile, SigningPlan
     from hatch_sign.values.artifacts import Subject
 
 WORKERS = 16
@@ -87,13 +97,17 @@ class _Run:
     on_failure: Callable[[], None]
     subjects: Subjects = field(init=False)
     existing: dict[Path, bytes | None] = field(default_factory=dict)
+    inside: dict[Artifact, Sequence[Outcome]] = field(default_factory=dict)
     outcomes: dict[Path, Outcome] = field(default_factory=dict)
     failed: dict[Artifact | None, HatchSignError] = field(default_factory=dict)
 
     def carry_out(self) -> SigningReport:
         self.subjects = Subjects(self.plan, self.staging)
+        self._sign_contents()
+        inside: dict[Artifact, list[PlannedFile]] = {}  # formats that share an artifact go one after another
         for file in self.plan.of_kind("embedded"):
-            self._attempt(file, self._embed)
+            inside.setdefault(file.artifacts[0], []).append(file)
+        map_in_threads(self._embed_each, inside.values(), threads=WORKERS, on_failure=self.on_failure)
         detached = [file for file in self.plan.files if file.format.kind != "embedded"]
         self.existing = {file.path: read_existing(file.path) for file in detached}
         self.subjects.read({file.path: self._hashes(file) for file in detached})
@@ -106,17 +120,47 @@ class _Run:
                 if file.artifact is None:
                     self._sign(file)
         self._commit()
-        return SigningReport(tuple(self.outcomes.values()), tuple(self.failed.values()), self.benches.calls)
+        paths = dict.fromkeys(file.path for file in self.plan.files)  # in their order, whichever thread was first
+        made = [self.outcomes[path] for path in paths if path in self.outcomes]
+        outcomes = (*(outcome for found in self.inside.values() for outcome in found), *made)
+        return SigningReport(outcomes, tuple(self.failed.values()), self.benches.calls)
+
+    def _sign_contents(self) -> None:
+        if not self.plan.contents:
+            return
+        from hatch_sign.signing.contents import ContentsSigner, packing_threads  # noqa: PLC0415 - runs with contents only
+
+        with packing_threads() as threads:
+            signer = ContentsSigner(self.staging, threads, self.overwrite is Overwrite.ALWAYS, self.on_failure)
+
+            def sign(planned: PlannedContents) -> None:
+                self._unless_failed(planned.artifact, lambda: self._keep_inside(signer, planned))
+
+            map_in_threads(sign, self.plan.contents, threads=READERS, on_failure=self.on_failure)
+
+    def _keep_inside(self, signer: ContentsSigner, planned: PlannedContents) -> None:
+        self.inside[planned.artifact] = signer.sign(planned, self.benches.inside(planned))
+
+    def _embed_each(self, files: Sequence[PlannedFile]) -> None:
+        for file in files:
+            self._unless_failed(file.artifact, partial(self._embed, file))
 
     def _embed(self, file: PlannedFile) -> None:
         artifact, bench = file.artifacts[0], self.benches.of(file)
         older = self.staging.find(artifact.path)
+        newest = older.temporary if older else artifact.path
+        with open_artifact(newest) as source:
+            is_ours = look_inside(bench, artifact.name, source).is_ours
+        if is_ours and (older or self.overwrite is not Overwrite.ALWAYS):
+            self._record(file, Verdict.CONSISTENT, "already signed by this key")
+            return
 
         def write(target: BinaryIO) -> bool:
-            with open_artifact(older.temporary if older else artifact.path) as source:
+            with open_artifact(newest) as source:
                 return embed_signature(bench, artifact.name, source, target)
 
         if self.staging.add_stream(artifact.path, write):
+            self.staging.keep_mode(artifact.path)
             self._record(file, Verdict.CONSISTENT, "signed")
         elif older is None:
             self._record(file, Verdict.NOT_APPLICABLE, "nothing inside to sign")
@@ -153,23 +197,25 @@ class _Run:
                 if self.overwrite is Overwrite.REFUSE:
                     conflicts.append(file.path)
             pending.append(file)
-        refuse_conflicts(conflicts)
+        refuse_conflicts(conflicts, stamped=any(file.settings.timestamp for file in files))
         return pending
 
     def _sign(self, file: PlannedFile) -> None:
-        if file.artifact in self.failed:
-            return
-        if stopping := next((error for error in self.failed.values() if _stops_all(error)), None):
-            self.failed.setdefault(file.artifact, stopping)
-            return
-        self._attempt(file, self._make)
-        self.on_done()
+        if self._unless_failed(file.artifact, lambda: self._make(file)):
+            self.on_done()
 
-    def _attempt(self, file: PlannedFile, work: Callable[[PlannedFile], None]) -> None:
+    def _unless_failed(self, artifact: Artifact | None, work: Callable[[], None]) -> bool:
+        """Do it, unless the artifact has failed already or the key has; return whether it was tried."""
+        if artifact in self.failed:
+            return False
+        if stopping := next((error for error in self.failed.values() if _stops_all(error)), None):
+            self.failed.setdefault(artifact, stopping)
+            return False
         try:
-            work(file)
+            work()
         except HatchSignError as error:
-            self.failed.setdefault(file.artifact, error)
+            self.failed.setdefault(artifact, error)
+        return True
 
     def _make(self, file: PlannedFile) -> None:
         bench, subjects = self.benches.of(file), self._subjects(file)
@@ -178,10 +224,11 @@ class _Run:
         else:
             made = make_aggregate(bench, file.path.name, subjects)
         staged = self.staging.add(file.path, made.data)
-        require_consistent(bench, replace(made, data=staged.read()), subjects, what="what was written")
-        self._record(file, Verdict.CONSISTENT, "signed")
+        findings = require_consistent(bench, replace(made, data=staged.read()), subjects, what="what was written")
+        detail = "signed" if is_stamped(bench, findings) else "signed, without a timestamp"
+        self._record(file, Verdict.CONSISTENT, detail, time=self.benches.proven(findings.values()))
 
-    def _record(self, file: PlannedFile, verdict: Verdict, detail: str) -> None:
+    def _record(self, file: PlannedFile, verdict: Verdict, detail: str, *, time: datetime | None = None) -> None:
         self.outcomes[file.path] = Outcome(
             artifact=file.covers,
             signature=file.settings.name or file.format.name,
@@ -190,6 +237,7 @@ class _Run:
             detail=detail,
             sidecar=None if file.format.kind == "embedded" else str(file.path),
             signer=self.benches.of(file).signer_name,
+            time=time,
         )
 
     def _commit(self) -> None:
@@ -200,7 +248,12 @@ class _Run:
             if self._is_spoilt(file):
                 self.staging.drop(file.path)
                 self.outcomes.pop(file.path, None)
-        self.staging.commit(file.path for file in sorted(self.plan.files, key=_commit_order))
+        for artifact in self.plan.artifacts:
+            if artifact in self.failed:
+                self.staging.drop(artifact.path)
+                self.inside.pop(artifact, None)
+        contents = [planned.artifact.path for planned in self.plan.contents]
+        self.staging.commit([*contents, *(file.path for file in sorted(self.plan.files, key=_commit_order))])
 
     def _is_spoilt(self, file: PlannedFile) -> bool:
         return file.artifact in self.failed if file.artifact is not None else bool(self.failed)

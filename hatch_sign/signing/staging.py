@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -45,6 +46,12 @@ class StagingArea:
         else:
             staged.discard()
         return answer
+
+    def keep_mode(self, target: Path) -> None:
+        """Give what is staged for `target` the permissions of the file that it will replace: programs stay programs."""
+        staged = self._files.get(target)
+        if staged is not None:
+            shutil.copymode(target, staged.temporary)
 
     def find(self, target: Path) -> StagedFile | None:
         """Return what is staged for `target`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from hatch_sign.contract import SignatureRecord
 from hatch_sign.signing.credentials import Credential, current_credential
 from hatch_sign.signing.seal import RunSeal
+from hatch_sign.signing.witnessing import is_witnessed
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import CredentialRotatedError, HatchSignError, MalformedError, PluginError, SigningError
 from hatch_sign.values.public_keys import describe_key
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from hatch_sign.configuration.model import SignatureSettings
-    from hatch_sign.contract import DetachedVerifier, Finding, Format, Witness
+    from hatch_sign.contract import DetachedVerifier, Facts, Finding, Format, Witness
     from hatch_sign.custody.checked_signer import CheckedSigner
     from hatch_sign.registry.observing import Observers
     from hatch_sign.values.algorithms import Scheme
@@ -92,25 +93,48 @@ def make_aggregate(bench: Workbench, name: str, subjects: Sequence[Subject]) -> 
     return Made(data, credential.public_key)
 
 
-def embed_signature(bench: Workbench, name: str, source: BinaryIO, target: BinaryIO) -> bool:
-    """Copy an artifact with a signature inside, observed and checked; False where there is nothing inside to sign."""
+def embed_signature(bench: Workbench, name: str, source: BinaryIO, target: BinaryIO, *, member: str | None = None) -> bool:
+    """Copy a file with a signature inside, observed and checked; False where there is nothing inside to sign.
+
+    `source` is the artifact of that name, or a `member` of it by its path.
+    """
+    shown = name if member is None else f"{name}/{member}"
 
     def make(credential: Credential) -> bool:
         source.seek(0)
         target.seek(0)
         target.truncate()
         embedded: bool = bench.producer.embed(source, target, _seal(bench, credential))
-        target.seek(0)
-        if embedded and not _proves(bench.verifier.check(name, target, [credential.public_key]), credential.public_key):
-            message = f"{display(name)}: what {bench.format.name} just embedded does not verify under the key that made it"
-            raise SigningError(message, remedy="report this; nothing was written")
+        if embedded:
+            _require_embedded(bench, shown, target, credential.public_key)
         return embedded
 
     def digest(embedded: bool) -> str:  # noqa: FBT001 - the result of the call above
         target.seek(0)
         return "sha256:" + hashlib.file_digest(target, "sha256").hexdigest() if embedded else ""  # type: ignore[arg-type] # a file on disk
 
-    return _observed(bench, name, make, digest)[0]
+    return _observed(bench, name, make, digest, member=member)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What a file holds by way of signatures of one format: whether one is by our key, else what is known of the others."""
+
+    finding: Finding
+    is_ours: bool
+
+    @property
+    def signers(self) -> str:
+        """Who the signatures are by, as far as they say so themselves: nothing of it is proven."""
+        return ", ".join(dict.fromkeys(_named_signer(facts) for facts in self.finding.facts))
+
+
+def look_inside(bench: Workbench, name: str, source: BinaryIO) -> Inside:
+    """Return which signatures of the bench's format `source` holds already. Raises PluginError."""
+    credential = current_credential(bench.signer, bench.settings.certificates)
+    source.seek(0)
+    finding = _guarded(bench, name, lambda: bench.verifier.check(name, source, [credential.public_key]))
+    return Inside(finding, _is_among(finding, credential.public_key))
 
 
 def is_ours(bench: Workbench, data: bytes, subjects: Sequence[Subject]) -> bool:
@@ -134,7 +158,30 @@ def require_consistent(bench: Workbench, made: Made, subjects: Sequence[Subject]
         if not _proves(findings.get(subject.name), made.public_key):
             message = f"{display(subject.name)}: {what} ({bench.format.name}) does not verify under the key that made it"
             raise SigningError(message, remedy="report this; nothing was written")
+        _require_witnessed(bench, subject.name, findings[subject.name].facts)
     return findings
+
+
+def is_stamped(bench: Workbench, findings: Mapping[str, Finding]) -> bool:
+    """Return whether the signatures hold what the configured witnesses were asked for; so, too, where there are none."""
+    return not bench.witnesses or all(is_witnessed(facts) for found in findings.values() for facts in found.facts)
+
+
+def _require_embedded(bench: Workbench, name: str, target: BinaryIO, key: PublicKey) -> None:
+    """Raise SigningError unless the file holds a signature by the key, as configured."""
+    target.seek(0)
+    finding = bench.verifier.check(name, target, [key])
+    if not _is_among(finding, key):
+        message = f"{display(name)}: what {bench.format.name} just embedded does not verify under the key that made it"
+        raise SigningError(message, remedy="report this; nothing was written")
+    _require_witnessed(bench, name, [facts for facts in finding.facts if facts.public_key == key])
+
+
+def _require_witnessed(bench: Workbench, name: str, facts: Iterable[Facts]) -> None:
+    """Raise SigningError where a timestamp is configured, and must be there, and the format did not put it in."""
+    if bench.witnesses and not bench.settings.timestamp_optional and not all(map(is_witnessed, facts)):
+        message = f"{display(name)}: the signature ({bench.format.name}) lacks the timestamp that is configured"
+        raise SigningError(message, remedy="leave the format or the timestamp out; nothing was written")
 
 
 def _proves(finding: Finding | None, key: PublicKey) -> bool:
@@ -143,19 +190,35 @@ def _proves(finding: Finding | None, key: PublicKey) -> bool:
     return all(facts.public_key == key for facts in finding.facts)
 
 
+def _is_among(finding: Finding, key: PublicKey) -> bool:
+    """Whether a signature is by the key: beside those of others, which a format may keep."""
+    return finding.problem is None and any(facts.public_key == key for facts in finding.facts)
+
+
+def _named_signer(facts: Facts) -> str:
+    if facts.certificates:
+        return facts.certificates[0].subject.rfc4514_string()
+    return f"a key of the kind {describe_key(facts.public_key)}"
+
+
 def _observed(
-    bench: Workbench, name: str, make: Callable[[Credential], T], digest: Callable[[T], str]
+    bench: Workbench,
+    name: str,
+    make: Callable[[Credential], T],
+    digest: Callable[[T], str],
+    *,
+    member: str | None = None,
 ) -> tuple[T, Credential]:
     """Make and check one signature between its observers; where the service has rotated its leaf, make it once more."""
     credential = current_credential(bench.signer, bench.settings.certificates)
-    bench.observers.before_sign(_record(bench, credential, name, "", verdict=None))
+    bench.observers.before_sign(_record(bench, credential, name, "", verdict=None, member=member))
     try:
         made = _guarded(bench, name, lambda: make(credential))
     except CredentialRotatedError:
         # What was built names a leaf that the service no longer signs by, so it is built anew.
         renewed = current_credential(bench.signer, bench.settings.certificates)
         made, credential = _guarded(bench, name, lambda: make(renewed)), renewed
-    bench.observers.after_sign(_record(bench, credential, name, digest(made), verdict="consistent"))
+    bench.observers.after_sign(_record(bench, credential, name, digest(made), verdict="consistent", member=member))
     return made, credential
 
 
@@ -184,10 +247,13 @@ def _seal(bench: Workbench, credential: Credential) -> RunSeal:
     )
 
 
-def _record(bench: Workbench, credential: Credential, name: str, digest: str, *, verdict: str | None) -> SignatureRecord:
+def _record(
+    bench: Workbench, credential: Credential, name: str, digest: str, *, verdict: str | None, member: str | None
+) -> SignatureRecord:
     return SignatureRecord(
         time=bench.now,
         artifact=name,
+        member=member,
         format=bench.format.name,
         key=bench.signer.reference,
         credential=credential.fingerprint,

@@ -15,7 +15,7 @@
     │   └── CredentialRotatedError      3   the service signed with another certificate than announced
     ├── WitnessError                    3   a timestamp authority or a log failed, or answered wrongly
     ├── SigningError                    3   an artifact changed, a disk is full, an output exists
-    ├── UnsupportedError                2   the key cannot do what the format wants
+    ├── UnsupportedError                2   the key, or the file, cannot do what the format wants
     ├── MalformedError                  1   bytes that are not what they claim to be
     └── RejectedError                   1   well-formed, and not to be trusted
 
@@ -111,7 +111,7 @@ class SigningError(HatchSignError):
 
 
 class UnsupportedError(HatchSignError):
-    """The key cannot do what the format, or the configuration, asks of it."""
+    """The key, or the file to sign, cannot do what the format, or the configuration, asks of it."""
 
     exit_code = 2
 

@@ -57,3 +57,8 @@ class Outcome:
     time: datetime | None = None
     warnings: tuple[str, ...] = ()
     covers_name: bool = False
+
+    @property
+    def place(self) -> str:
+        """What the signature is in or over: the artifact, or a member of it by its path."""
+        return self.artifact if self.member is None else f"{self.artifact}/{self.member}"

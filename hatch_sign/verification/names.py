@@ -21,7 +21,7 @@ def settle_name(artifact: Artifact, outcomes: Sequence[Outcome]) -> list[Outcome
     Returns the outcomes, with a ``malformed`` one where the names differ; where nothing ties the name to the bytes, the
     trusted ones say so.
     """
-    trusted = [outcome for outcome in outcomes if outcome.verdict is Verdict.TRUSTED]
+    trusted = [outcome for outcome in outcomes if outcome.verdict is Verdict.TRUSTED and outcome.member is None]
     broken = any(outcome.verdict in REJECTING for outcome in outcomes)
     if broken or not trusted or any(outcome.covers_name for outcome in trusted):
         return list(outcomes)
@@ -40,6 +40,6 @@ def _metadata_vouches(artifact: Artifact) -> bool:
 
 
 def _reserved(outcome: Outcome) -> Outcome:
-    if outcome.verdict is not Verdict.TRUSTED:
+    if outcome.verdict is not Verdict.TRUSTED or outcome.member is not None:
         return outcome
     return replace(outcome, detail="; ".join(filter(None, [outcome.detail, "name not covered"])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,10 @@ from hatch_sign.values.outcomes import REJECTING, Outcome, Verdict
 
 if TYPE_CHECKING:
     from hatch_sign.artifacts.discovery import Artifact
+
+
+_GOOD_INSIDE = frozenset({Verdict.TRUSTED, Verdict.NOT_APPLICABLE})
+"""What each of the signatures inside a file may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +25,39 @@ class ArtifactReport:
     passed: bool
 
 
-def conclude(artifact: Artifact, outcomes: Sequence[Outcome], require: Iterable[str]) -> ArtifactReport:
-    """Return the report: passed only where every required signature or format is trusted and none present is broken."""
-    missing = tuple(
-        Outcome(artifact.name, name, name, Verdict.UNSIGNED, detail="required, and not there")
-        for name in require
-        if not any(name in {outcome.signature, outcome.format} for outcome in outcomes)
-    )
-    everything = (*outcomes, *missing)
-    satisfied = all(any(_satisfies(outcome, name) for outcome in everything) for name in require)
-    broken = any(outcome.verdict in REJECTING for outcome in everything)
-    return ArtifactReport(artifact, everything, passed=satisfied and not broken)
+def conclude(
+    artifact: Artifact, outcomes: Sequence[Outcome], require: Iterable[str], embedded: Container[str] = ()
+) -> ArtifactReport:
+    """Return the report: passed only where all that is required is trusted, and nothing that is present is broken.
+
+    Of an `embedded` format every member must be trusted, as far as the format has a say in it. Members alone never vouch
+    for the file around them, nor does a format that has no say in such a file: something must cover the whole of it.
+    """
+    required = list(require)
+    found = [*outcomes, *_missing(artifact, outcomes, required)]
+    satisfied = all(_satisfied(name, found, embedded) for name in required)
+    broken = any(outcome.verdict in REJECTING for outcome in found)
+    covered = any(outcome.verdict is Verdict.TRUSTED and outcome.member is None for outcome in found)
+    if satisfied and not broken and not covered:
+        found.append(_uncovered(artifact, required[0]))
+    return ArtifactReport(artifact, tuple(found), passed=satisfied and covered and not broken)
 
 
-def _satisfies(outcome: Outcome, name: str) -> bool:
-    return outcome.verdict is Verdict.TRUSTED and name in {outcome.signature, outcome.format}
+def _missing(artifact: Artifact, outcomes: Sequence[Outcome], require: Iterable[str]) -> Iterator[Outcome]:
+    for name in require:
+        if not any(_is_of(outcome, name) for outcome in outcomes):
+            yield Outcome(artifact.name, name, name, Verdict.UNSIGNED, detail="required, and not there")
+
+
+def _uncovered(artifact: Artifact, name: str) -> Outcome:
+    detail = "nothing trusted covers the whole file: require a format that does, such as sigstore, too"
+    return Outcome(artifact.name, name, name, Verdict.UNSIGNED, detail=detail)
+
+
+def _satisfied(name: str, outcomes: Iterable[Outcome], embedded: Container[str]) -> bool:
+    verdicts = {outcome.verdict for outcome in outcomes if _is_of(outcome, name)}
+    return verdicts <= _GOOD_INSIDE if name in embedded else Verdict.TRUSTED in verdicts
+
+
+def _is_of(outcome: Outcome, name: str) -> bool:
+    return name in {outcome.signature, outcome.format}

@@ -8,16 +8,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hatch_sign.archives.kinds import is_opened
 from hatch_sign.artifacts.discovery import Artifact
 from hatch_sign.artifacts.parallel import READERS, map_in_threads
-from hatch_sign.artifacts.reading import FileIdentity, is_unchanged, open_artifact, read_digests
+from hatch_sign.artifacts.reading import FileIdentity, is_unchanged, open_artifact, read_open_digests
+from hatch_sign.configuration.model import ContentsSettings
 from hatch_sign.contract import Finding
-from hatch_sign.contract.kinds import detached_verifier, embedded_verifier, manifest_verifier
+from hatch_sign.contract.kinds import detached_verifier, manifest_verifier
 from hatch_sign.trust.policy import Policy, judge
 from hatch_sign.values.artifacts import Subject
 from hatch_sign.values.display import display
-from hatch_sign.values.errors import SigningError
+from hatch_sign.values.errors import MalformedError, SigningError
 from hatch_sign.values.outcomes import Outcome, Verdict
+from hatch_sign.verification.embedded import check_embedded, embedded_formats, failed
 from hatch_sign.verification.names import settle_name
 from hatch_sign.verification.presence import Present, Shelf
 from hatch_sign.verification.reports import ArtifactReport, conclude
@@ -25,12 +28,13 @@ from hatch_sign.verification.reports import ArtifactReport, conclude
 if TYPE_CHECKING:
     from hatch_sign.contract import Format
     from hatch_sign.values.public_keys import PublicKey
+    from hatch_sign.verification.inside import Inside
 
 _SHARED = frozenset({"aggregate", "manifest"})
 _NOTHING_INSIDE = frozenset({Verdict.NOT_APPLICABLE, Verdict.UNSIGNED})
 
 
-def verify_release(
+def verify_release(  # noqa: PLR0913 - all but the first three may be left out
     artifacts: Sequence[Artifact],
     *,
     policy: Policy,
@@ -38,16 +42,20 @@ def verify_release(
     folder: Path | None = None,
     signatures: Container[str] = (),
     bundles: Sequence[Present] = (),
+    contents: ContentsSettings | None = None,
     on_done: Callable[[], None] = lambda: None,
 ) -> tuple[ArtifactReport, ...]:
     """Return a report for each artifact.
 
+    Wheels and zip applications are looked into where `contents` says what is signed there, or where an embedded format is
+    required; then every file in them is held against RECORD, too.
     `folder` is where sidecars lie if not beside their artifacts, `signatures` are the names that signatures may have;
     `bundles` are signature files that the user named, which
     are looked at in place of those. Raises UsageError for an artifact that cannot be read, SigningError for one that
     changed while it was read; everything else becomes an outcome.
     """
-    return _Verification(policy, formats, Shelf(formats, folder, signatures), bundles, on_done).of(artifacts)
+    shelf = Shelf(formats, folder, signatures)
+    return _Verification(policy, formats, shelf, bundles, contents, on_done).of(artifacts)
 
 
 @dataclass
@@ -56,10 +64,12 @@ class _Verification:
     formats: Mapping[str, Format]
     shelf: Shelf
     bundles: Sequence[Present]
+    contents: ContentsSettings | None
     on_done: Callable[[], None]
     subjects: dict[Artifact, Subject] = field(default_factory=dict)
     identities: dict[Artifact, FileIdentity] = field(default_factory=dict)
     present: dict[Artifact, list[Present]] = field(default_factory=dict)
+    embedded: dict[Artifact, list[tuple[Format, Finding]]] = field(default_factory=dict)
     originals: dict[tuple[Artifact, bytes], Path] = field(default_factory=dict)
     signed_lists: dict[Path, list[tuple[Present, Finding]]] = field(default_factory=dict)
 
@@ -83,7 +93,13 @@ class _Verification:
 
     def _read(self, artifact: Artifact) -> Subject:
         hashes = {name for present in self.present[artifact] for name in present.hashes}
-        reading = read_digests(artifact.path, hashes)
+        with open_artifact(artifact.path) as stream:
+            reading = read_open_digests(artifact.path, stream, hashes)
+            self.embedded[artifact] = [
+                (format_, check_embedded(format_, artifact.name, stream, self._keys()))
+                for format_ in self.formats.values()
+                if format_.kind == "embedded"
+            ]
         self.identities[artifact] = reading.identity
         self.on_done()
         return Subject(artifact.name, reading.identity.size, reading.digests)
@@ -116,8 +132,10 @@ class _Verification:
             for present in self.present[artifact]
             for outcome in self._outcomes(artifact, present, shared.get((present.path, artifact)))
         ]
-        outcomes += self._embedded(artifact)
-        return conclude(artifact, settle_name(artifact, outcomes), self.policy.require)
+        inside = self._inside(artifact)
+        outcomes += [*self._embedded(artifact, {outcome.format for outcome in inside}), *inside]
+        embedded = {name for name, format_ in self.formats.items() if format_.kind == "embedded"}
+        return conclude(artifact, settle_name(artifact, outcomes), self.policy.require, embedded)
 
     def _outcomes(self, artifact: Artifact, present: Present, shared: Finding | None) -> Iterator[Outcome]:
         if present.problem:
@@ -168,15 +186,53 @@ class _Verification:
             if original != present.path:  # else one signature, copied, could stand for two that are required
                 return replace(outcome, verdict=Verdict.MALFORMED, detail=f"a copy of the signature in {original.name}")
         covers_name = any(facts.claims_name for facts in finding.facts)
-        return replace(outcome, signer=judged.signer, warnings=judged.warnings, covers_name=covers_name)
+        return replace(outcome, signer=judged.signer, time=judged.time, warnings=judged.warnings, covers_name=covers_name)
 
-    def _embedded(self, artifact: Artifact) -> Iterable[Outcome]:
-        for format_ in self.formats.values():
-            if format_.kind == "embedded":
-                present = Present(artifact.path, format_, format_.name)
-                finding = _check_embedded(artifact, format_, self._keys())
-                if finding.problem not in _NOTHING_INSIDE or format_.name in self.policy.require:
-                    yield self._judged(artifact, present, finding)
+    def _embedded(self, artifact: Artifact, inside: Container[str]) -> Iterable[Outcome]:
+        """Judge what is embedded in the artifact itself; that nothing is, is said of what is not signed `inside` either."""
+        left_out = self._left_out(artifact)
+        for format_, finding in self.embedded[artifact]:
+            present = Present(artifact.path, format_, format_.name)
+            wanted = format_.name in self.policy.require and format_.name not in inside
+            if format_.name in left_out:
+                yield _outcome(artifact, present, Verdict.NOT_APPLICABLE, "excluded in `contents`")
+            elif finding.problem not in _NOTHING_INSIDE or wanted:
+                yield self._judged(artifact, present, finding)
+
+    def _left_out(self, artifact: Artifact) -> Container[str]:
+        """Return the formats that the configuration keeps away from the artifact, a plain file."""
+        if self.contents is None or not self.contents.leaves_out(artifact.name_below(artifact.root)):
+            return ()
+        return self.contents.formats
+
+    def _inside(self, artifact: Artifact) -> list[Outcome]:
+        """Judge what is embedded in the members of an archive; one outcome for an archive that is not well-formed."""
+        formats = embedded_formats(self.formats, self.contents, self.policy.require)
+        if not formats or not is_opened(artifact.name):
+            return []
+        from hatch_sign.verification.inside import find_inside  # noqa: PLC0415 - loads zipfile, where something is inside only
+
+        contents = self.contents or ContentsSettings()
+        try:
+            found = find_inside(artifact, contents, formats, self._keys())
+        except MalformedError as error:
+            return [Outcome(artifact.name, "contents", "contents", Verdict.MALFORMED, detail=error.message)]
+        return [self._judged_inside(artifact, each) for each in found]
+
+    def _judged_inside(self, artifact: Artifact, inside: Inside) -> Outcome:
+        name = inside.format.name
+        judged = judge(self.policy, inside.finding, artifact=artifact.name, format=name, signature=name)
+        return Outcome(
+            artifact=artifact.name,
+            signature=name,
+            format=name,
+            verdict=judged.verdict,
+            detail=judged.detail,
+            member=inside.member,
+            signer=judged.signer,
+            time=judged.time,
+            warnings=judged.warnings,
+        )
 
     def _keys(self) -> Sequence[PublicKey]:
         return self.policy.keys
@@ -192,20 +248,7 @@ def _check(present: Present, subjects: Sequence[Subject], keys: Sequence[PublicK
         covered = [subject for subject in subjects if names is None or subject.name in names]
         return verifier.check(present.parsed, covered, keys)
     except Exception as error:  # noqa: BLE001 - a plugin's bug must end in a verdict, not in a trace
-        return dict.fromkeys((subject.name for subject in subjects), _failed(present.format, error))
-
-
-def _check_embedded(artifact: Artifact, format_: Format, keys: Sequence[PublicKey]) -> Finding:
-    """Call an embedded format's verifier, as above."""
-    with open_artifact(artifact.path) as stream:
-        try:
-            return embedded_verifier(format_).check(artifact.name, stream, keys)
-        except Exception as error:  # noqa: BLE001 - as above
-            return _failed(format_, error)
-
-
-def _failed(format_: Format, error: Exception) -> Finding:
-    return Finding(problem=Verdict.MALFORMED, detail=f"the verifier of {format_.name} failed: {type(error).__name__}")
+        return dict.fromkeys((subject.name for subject in subjects), failed(present.format, error))
 
 
 def _outcome(artifact: Artifact, present: Present, verdict: Verdict, detail: str = "") -> Outcome:

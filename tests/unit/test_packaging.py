@@ -85,9 +85,10 @@ def test_every_configuration_in_the_readme_is_without_mistakes(tmp_path: Path) -
     """Each is read as it stands, with the files that it names; only what it trusts is looked at, no key is opened."""
     key = private_key(KeyAlgorithm.ECDSA_P256)
     (tmp_path / "release.pub").write_bytes(encode_public_key_pem(as_public_key(key.public_key(), subject="test")))
-    (tmp_path / "roots.pem").write_bytes(self_signed(key))
+    for name in ("roots.pem", "tsa-roots.pem", "codesign-chain.pem"):
+        (tmp_path / name).write_bytes(self_signed(key))
     blocks = re.findall(r"^```toml\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.DOTALL | re.MULTILINE)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for block in blocks:
         (tmp_path / "pyproject.toml").write_text(block)
         done = check_configuration(tmp_path)

@@ -6,7 +6,6 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hatch_sign.cli.commands import build_parser, load_command
 from hatch_sign.cli.console import Console
 from hatch_sign.cli.environment import Environment
-from hatch_sign.contract import hookimpl
 from hatch_sign.registry import Registry
-from hatch_sign.registry.entries import Entry, installed_entries
+from hatch_sign.registry.entries import installed_entries
 from hatch_sign.values.errors import ConfigurationError, UsageError
 from hatch_sign.values.outcomes import SOON
 from hatch_sign.values.public_keys import encode_public_key_pem
@@ -162,10 +160,9 @@ def test_mistakes_of_rules_files_and_plugins_are_told_together(run: Run, folder:
     )
     with pytest.raises(ConfigurationError) as caught:
         run("config", "check", "--config", "mine.toml")
-    assert caught.value.message == f"the configuration {folder / 'mine.toml'} holds 6 mistakes"
+    assert caught.value.message == f"the configuration {folder / 'mine.toml'} holds 5 mistakes"
     expected = [
         f"certificates: {folder / 'absent.pem'} cannot be read: No such file",
-        "timestamp: no witness named 'rfc3161' is installed; install hatch-sign-authenticode",
         "observers: no observer named 'audi' is installed",
         "observers: no observer named 'other' is installed",
         f"audit-file: {folder} is a folder; name a file",
@@ -174,32 +171,35 @@ def test_mistakes_of_rules_files_and_plugins_are_told_together(run: Run, folder:
     assert [found[: len(text)] for found, text in zip(caught.value.problems, expected, strict=True)] == expected
 
 
-class Timestamps:
-    """A plugin with a witness of the name that timestamps need."""
-
-    name = "rfc3161"
-
-    def connect(self, address: str, context: object) -> None:
-        raise NotImplementedError(address, context)
-
-    @staticmethod
-    @hookimpl
-    def hatch_sign_register_witness() -> Timestamps:
-        return Timestamps()
-
-
-def test_timestamps_are_summed_up_where_their_plugin_is_installed(run: Run, folder: Path) -> None:
+def test_timestamps_are_summed_up(run: Run, folder: Path) -> None:
     text = 'key = "emulated:release"\ntimestamp = ["https://a.example", "https://b.example"]\n'
     (folder / "mine.toml").write_text(f'{text}[verify]\ntimestamp-roots = "tsa.pem"\n')
     (folder / "tsa.pem").write_bytes(_certificate("CN=Root", NOW - YEAR, NOW + YEAR))
-    point = EntryPoint("witness.rfc3161", f"{__name__}:Timestamps", "hatch_sign")
-    witness = Entry("witness", "rfc3161", "hatch-sign-authenticode", "1", point)
-    code, out, err = run("config", "check", "--config", "mine.toml", registry=Registry([*installed_entries(), witness]))
+    code, out, err = run("config", "check", "--config", "mine.toml")
     assert code == 0
     assert out.splitlines()[1] == (
         "signs * with emulated:release as sigstore, timestamped by https://a.example or https://b.example"
     )
-    assert "warning: `timestamp-roots` is configured, and nothing reads timestamps yet" in err
+    assert "timestamp-roots" not in err
+
+
+def test_an_optional_timestamp_is_called_so(run: Run, folder: Path) -> None:
+    text = 'key = "emulated:release"\ntimestamp = ["https://a.example"]\n'
+    (folder / "mine.toml").write_text(f"{text}timestamp-optional = true\n")
+    assert "timestamped by https://a.example where one of them answers" in run("config", "check", "--config", "mine.toml")[1]
+    (folder / "mine.toml").write_text(text)
+    assert "where one of them answers" not in run("config", "check", "--config", "mine.toml")[1]
+
+
+def test_timestamps_that_nobody_would_believe_are_warned_of(run: Run, folder: Path) -> None:
+    text = 'key = "emulated:release"\ntimestamp = ["https://a.example"]\n'
+    (folder / "mine.toml").write_text(text + CERTIFIED)
+    (folder / "roots.pem").write_bytes(_certificate("CN=Root", NOW - YEAR, NOW + YEAR))
+    code, _, err = run("config", "check", "--config", "mine.toml")
+    assert code == 0
+    assert "`timestamp` is configured, and no `timestamp-roots` under `verify`: verifying will believe none of them" in err
+    (folder / "mine.toml").write_text(CERTIFIED)
+    assert "timestamp" not in run("config", "check", "--config", "mine.toml")[2]
 
 
 def test_timestamp_roots_that_cannot_be_read_are_a_mistake_though_nobody_is_trusted(run: Run, folder: Path) -> None:

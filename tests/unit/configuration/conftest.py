@@ -34,6 +34,7 @@ def load(tmp_path: Path, registry: Registry) -> Load:
         environ: dict[str, str] | None = None,
         overrides: Overrides | None = None,
         directory: Path | None = None,
+        plugins: Registry = registry,
     ) -> Configuration:
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
@@ -42,7 +43,7 @@ def load(tmp_path: Path, registry: Registry) -> Load:
             directory=directory or tmp_path,
             environ=environ or {},
             overrides=overrides or Overrides(),
-            registry=registry,
+            registry=plugins,
         )
 
     return load

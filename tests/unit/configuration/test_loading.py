@@ -14,6 +14,7 @@ from hatch_sign.configuration.model import Configuration, ContentsSettings
 from hatch_sign.configuration.source import LARGEST
 from hatch_sign.contract import Format
 from hatch_sign.registry import Registry
+from hatch_sign.registry.entries import installed_entries
 from hatch_sign.values.errors import ConfigurationError
 from hatch_sign.values.protection import ProtectionLevel
 
@@ -143,7 +144,8 @@ def test_without_a_file_the_command_line_is_the_configuration(tmp_path: Path, re
 
 
 def test_contents_without_their_format_name_what_would_bring_it(problems: Problems) -> None:
-    (problem,) = problems('key = "emulated:a"\n[contents]')
+    without = Registry([entry for entry in installed_entries() if entry.name != "authenticode"])
+    (problem,) = problems('key = "emulated:a"\n[contents]', plugins=without)
     assert "contents.formats[0]" in problem
     assert "install hatch-sign-authenticode" in problem
 

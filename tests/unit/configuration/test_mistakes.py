@@ -62,7 +62,6 @@ def test_the_same_file_with_its_mistakes_mended_loads(load: Load) -> None:
         ('formats = ["sigstore", "sigstore"]', "formats: holds 'sigstore' twice"),
         ('formats = ["sigstore", 3]', "formats: is wrong in its item 2, which is an integer, expected a string"),
         ('formats = ["statment"]', "did you mean `statement`?"),
-        ('formats = ["cms"]', "install hatch-sign-authenticode"),
         ('formats = ["pep740"]', "install hatch-sign-sigstore"),
         ('timestamp = ["tsa.example"]', "is 'tsa.example', expected an address that begins with https://"),
         ('timestamp = ["ftp://tsa.example"]', "expected an address"),
@@ -79,6 +78,8 @@ def test_the_same_file_with_its_mistakes_mended_loads(load: Load) -> None:
         ("signature = []", "signature: is empty; leave it out"),
         ("signature = [1]", "signature[0]: is an integer, expected a table; write it as [[signature]]"),
         ("[[verify]]", "verify: is an array, expected a table"),
+        ("timestamp-optional = 'yes'", "timestamp-optional: is a string, expected true or false"),
+        ("timestamp-optonal = true", "timestamp-optonal: is not a known key; did you mean `timestamp-optional`?"),
         ("bundle-certificate = 1", "bundle-certificate: is an integer, expected true or false"),
         (
             'formats = ["sigstore", "statement"]\nbundle-certificate = 1',
@@ -90,7 +91,7 @@ def test_the_same_file_with_its_mistakes_mended_loads(load: Load) -> None:
         ),
         ("[verify]\nrequired = ['sigstore']", "verify.required: is not a known key; did you mean `require`?"),
         ("[verify]\nrequire = ['sigstor']", "verify.require[0]: 'sigstor' is neither a format nor the name of a signature"),
-        ("[verify]\nrequire = ['cms']", "install hatch-sign-authenticode"),
+        ("[verify]\nrequire = ['pep740']", "install hatch-sign-sigstore"),
         ("[verify]\nsignatures = ['A']", "is 'A', expected at most 64 lower-case letters"),
         ("[verify]\nsignatures = [1]", "which is an integer, expected a string"),
         ("[verify]\ntimestamp-roots = 1", "verify.timestamp-roots: is an integer, expected a string"),
@@ -106,7 +107,7 @@ def test_the_same_file_with_its_mistakes_mended_loads(load: Load) -> None:
         ("[[verify.trust]]\npublic-key = 'x'\ncertificate-roots = 'y'", "has both `certificate-roots` and `public-key`"),
         ("[[verify.trust]]\nidentity = 'x'\nissuer = 'y'", "install hatch-sign-sigstore"),
         ("[[verify.trust]]\nidentity-pattern = 'x'", "install hatch-sign-sigstore"),
-        ("[[verify.trust]]\npublic-key = 'x'\nformats = ['cms']", "verify.trust[0].formats[0]: no format named 'cms'"),
+        ("[[verify.trust]]\npublic-key = 'x'\nformats = ['pep740']", "verify.trust[0].formats[0]: no format named 'pep740'"),
         ("[[verify.trust]]\npublic-key = 'x'\nnot-after = 2027-12-31T00:00:00", "is a time without an offset"),
         ("[[verify.trust]]\npublic-key = 'x'\nnot-after = 10:00:00", "not-after: is a time, expected a date"),
         (
@@ -182,9 +183,9 @@ def test_a_signature_table_needs_a_key(problems: Problems) -> None:
 
 
 def test_a_key_that_a_missing_format_may_know_is_not_called_unknown(problems: Problems) -> None:
-    (found,) = problems('formats = ["cms"]\nsigning-time = true')
-    assert "install hatch-sign-authenticode" in found
-    assert len(problems('formats = ["cms"]\ncertificate = "x"')) == 2
+    (found,) = problems('formats = ["pep740"]\nsigning-time = true')
+    assert "install hatch-sign-sigstore" in found
+    assert len(problems('formats = ["pep740"]\ncertificate = "x"')) == 2
 
 
 def test_several_signatures_leave_contents_without_a_key(problems: Problems) -> None:

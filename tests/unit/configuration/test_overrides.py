@@ -146,6 +146,24 @@ def test_one_value_cannot_be_for_several_signatures(load: Load, problems: Proble
     assert load(one, environ={"HATCH_SIGN_KEY": "emulated:c"}).signatures[0].key == "emulated:c"
 
 
+@pytest.mark.parametrize(("said", "meant"), [("true", True), ("False", False), (" ", True)])
+def test_the_environment_says_yes_or_no_as_toml_does(load: Load, said: str, meant: bool) -> None:  # noqa: FBT001 - what is tested
+    text = 'key = "emulated:a"\ntimestamp-optional = true\n'
+    assert load(text, environ={"HATCH_SIGN_TIMESTAMP_OPTIONAL": said}).signatures[0].timestamp_optional is meant
+
+
+def test_the_environment_knows_no_other_words_for_it(problems: Problems) -> None:
+    (found,) = problems('key = "emulated:a"', environ={"HATCH_SIGN_TIMESTAMP_OPTIONAL": "yes"})
+    assert found == "HATCH_SIGN_TIMESTAMP_OPTIONAL: is a string, expected true or false"
+
+
+def test_the_command_line_can_only_allow_it(load: Load) -> None:
+    allowed = Overrides.from_arguments(argparse.Namespace(command="sign", timestamp_optional=True))
+    silent = Overrides.from_arguments(argparse.Namespace(command="sign", timestamp_optional=None))
+    assert load('key = "emulated:a"', overrides=allowed).signatures[0].timestamp_optional
+    assert load('key = "emulated:a"\ntimestamp-optional = true', overrides=silent).signatures[0].timestamp_optional
+
+
 def test_only_commands_that_sign_have_overrides() -> None:
     given = {"key": "release.pub", "formats": ["sigstore"], "output_directory": None}
     sign = Overrides.from_arguments(argparse.Namespace(command="sign", **given))

@@ -9,6 +9,7 @@ import pytest
 from hatch_sign.configuration.loading import Overrides, load_configuration
 from hatch_sign.diagnosis.checks import Examination, exit_code
 from hatch_sign.diagnosis.configuration import examine_configuration, expected_of, unreadable_configuration
+from hatch_sign.revocation.fetcher import RevocationFetcher
 from hatch_sign.testing.seals import private_key
 from hatch_sign.values.algorithms import KeyAlgorithm
 from hatch_sign.values.errors import ConfigurationError
@@ -57,7 +58,7 @@ def test_what_it_names_is_installed(load: Callable[..., Configuration]) -> None:
     assert [check.symptom.found for check in found.checks[1:4]] == [
         "format.sigstore of hatch-sign 0.1.0",
         "format.checksums of hatch-sign 0.1.0",
-        "witness.rfc3161 of hatch-sign-authenticode 1.0",
+        "witness.rfc3161 of hatch-sign 1.0",
     ]
     assert {status for status, _ in rows(found)} == {"ok"}
 
@@ -154,3 +155,12 @@ def test_a_key_is_expected_to_do_what_the_configuration_says(load: Callable[...,
 def test_trust_that_is_wrong_is_left_out(load: Callable[..., Configuration]) -> None:
     configuration = load('key = "pooled:rsa-3072"\n[[verify.trust]]\npublic-key = "missing.pub"\n')
     assert expected_of(configuration, sketch_registry(), "pooled:rsa-3072", now=NOW).policy is None
+
+
+def test_a_rule_may_ask_what_was_revoked(load: Callable[..., Configuration]) -> None:
+    source = RevocationFetcher()
+    configuration = load(f'key = "pooled:rsa-3072"\n{RULE}')
+    for given in (source, None):
+        expected = expected_of(configuration, sketch_registry(), "pooled:rsa-3072", now=NOW, revocations=given)
+        assert expected.policy is not None
+        assert expected.policy.revocations is given

@@ -94,8 +94,8 @@ def test_a_plugin_that_nobody_installed_is_named(site: Path) -> None:
 
 def test_a_plugin_of_ours_that_is_not_installed_is_named_with_its_distribution(site: Path) -> None:
     del site
-    with pytest.raises(PluginError, match="no witness named 'rfc3161' is installed; install hatch-sign-"):
-        Registry().witness("rfc3161")
+    with pytest.raises(PluginError, match="no format named 'pep740' is installed; install hatch-sign-sigstore"):
+        Registry().format("pep740")
 
 
 def test_two_plugins_of_one_name_are_refused_with_both_named(site: Path) -> None:
@@ -105,7 +105,9 @@ def test_two_plugins_of_one_name_are_refused_with_both_named(site: Path) -> None
         Registry().backend("example")
 
 
-@pytest.mark.parametrize("point", ["backend.pkcs11", "backend.sigstore", "format.cms", "trust.identity", "witness.rfc3161"])
+@pytest.mark.parametrize(
+    "point", ["backend.pkcs11", "backend.sigstore", "format.pep740", "trust.identity", "witness.rfc3161"]
+)
 def test_a_reserved_name_is_refused_to_others(site: Path, point: str) -> None:
     write_distribution(site, "impostor", entry_points={point: "{module}"}, source=BACKEND)
     # As if the impostor were alone: beside the owner it would be refused for being the second of the name.
@@ -113,7 +115,7 @@ def test_a_reserved_name_is_refused_to_others(site: Path, point: str) -> None:
     ask = {"backend": "backend", "format": "format", "witness": "witness"}.get(kind)
     registry = Registry([entry for entry in Registry().entries if entry.distribution == "impostor"])
     rows = registry.inventory()
-    assert ["registered by impostor, but the name is reserved for hatch-sign-" in row.problem for row in rows] == [True]
+    assert ["registered by impostor, but the name is reserved for hatch-sign" in row.problem for row in rows] == [True]
     if ask is not None:
         with pytest.raises(PluginError, match=f"{point} is registered by impostor, but the name is reserved"):
             getattr(registry, ask)(name)
