@@ -1,7 +1,7 @@
 """What becomes of signatures as time goes by: the real command line under libfaketime, on bundles and CMS signatures.
 
 The signer's certificate ends ten days from now, and those of the timestamp authority, its root included, thirty days from
-now. What is signed is signed at the real time, or on another day where a test says so.
+now. What is signed is signed at the time when the tests were collected, or on another day where a test says so.
 """
 
 from __future__ import annotations
@@ -132,7 +132,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture(scope="module")
 def stamps(world: World) -> Iterator[TimestampServer]:
-    with TimestampServer(world.stamper) as server:
+    # Its clock stands as the tests' does, however long ago they were collected.
+    with TimestampServer(world.stamper, clock=NOW) as server:
         yield server
 
 
@@ -222,7 +223,7 @@ def test_a_timestamp_that_was_made_too_late_does_not_help(world: World, stamps: 
     try:
         ran = world.run(late, "timestamp", str(artifact), "--timestamp", stamps.url)
     finally:
-        stamps.clock = None
+        stamps.clock = NOW
     assert ran.code == 0, ran.output
     found = world.verify(artifact, late + DAY)
     assert_verdicts(found, "expired", f"a certificate ended on {SIGNER_ENDS:%Y-%m-%d}", proven=True)
@@ -236,7 +237,7 @@ def test_a_timestamp_added_in_time_helps(world: World, stamps: TimestampServer) 
     try:
         ran = world.run(timely, "timestamp", str(artifact), "--timestamp", stamps.url)
     finally:
-        stamps.clock = None
+        stamps.clock = NOW
     assert ran.code == 0, ran.output
     assert_verdicts(world.verify(artifact, SIGNER_ENDS + DAY), "trusted", proven=True)
 
@@ -249,7 +250,7 @@ def test_a_timestamp_from_the_future_is_none_yet(world: World, stamps: Timestamp
     try:
         world.sign(artifact, "--timestamp", stamps.url, at=ahead)
     finally:
-        stamps.clock = None
+        stamps.clock = NOW
     found = world.verify(artifact, NOW)
     assert_verdicts(found, "trusted", proven=False)
     assert all(any("which is yet to come" in text for text in each["warnings"]) for each in found.values())
