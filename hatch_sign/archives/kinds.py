@@ -8,5 +8,10 @@ ZIP_APPLICATIONS = (".pyz", ".pyzw")
 
 
 def is_opened(name: str) -> bool:
-    """Return whether a file of this name is an archive whose members may be signed."""
-    return name.endswith(WHEELS + ZIP_APPLICATIONS)
+    """Return whether a file of this name, in whatever case, is an archive whose members may be signed."""
+    return name.lower().endswith(WHEELS + ZIP_APPLICATIONS)
+
+
+def is_wheel(name: str) -> bool:
+    """Return whether a file of this name, in whatever case, is a wheel: it has a RECORD, and nothing stands before it."""
+    return name.lower().endswith(WHEELS)

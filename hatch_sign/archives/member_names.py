@@ -12,12 +12,21 @@ LONGEST_NAME = 4096
 """Characters in the name of one member."""
 
 _FORBIDDEN = re.compile(r"[\x00-\x1f\\]|^/|^[A-Za-z]:|(^|/)\.\.(/|$)")
+_OTHERWISE_ON_WINDOWS = re.compile(r":|[. ](/|$)")
 
 
 def require_inside(name: str) -> str:
     """Return `name`. Raises MalformedError for one that is absolute on any system, climbs, or has control characters."""
     if not 0 < len(name) <= LONGEST_NAME or _FORBIDDEN.search(name):
         message = f"the archive has a member whose name is not inside it: {display(name)}"
+        raise MalformedError(message)
+    return name
+
+
+def require_same_everywhere(name: str) -> str:
+    """Return `name`. Raises MalformedError for one by which Windows means another, as by ``a.pyd.`` and ``a.pyd:x``."""
+    if _OTHERWISE_ON_WINDOWS.search(name):
+        message = f"the archive has a member whose name means another file on Windows: {display(name)}"
         raise MalformedError(message)
     return name
 

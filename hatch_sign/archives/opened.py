@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hatch_sign.archives.kinds import WHEELS
+from hatch_sign.archives.kinds import is_wheel
 from hatch_sign.archives.record import MAX_RECORD, UNLISTED, Content, Record, parse_record
 from hatch_sign.archives.shared_stream import SharedStream
 from hatch_sign.archives.unpacking import unpack
@@ -86,8 +86,8 @@ def open_archive(name: str, stream: BinaryIO) -> OpenArchive:
     Raises MalformedError for an archive that is not well-formed, and for a wheel without one RECORD that lists its files.
     """
     shared = SharedStream(stream)
-    layout = read_layout(stream, prefixed=not name.endswith(WHEELS))
-    record = _read_record(shared, layout) if name.endswith(WHEELS) else None
+    layout = read_layout(stream, prefixed=not is_wheel(name))
+    record = _read_record(shared, layout) if is_wheel(name) else None
     return OpenArchive(shared, layout, record, {} if record is None else record.contents())
 
 

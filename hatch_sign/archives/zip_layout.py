@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hatch_sign.archives.end_record import IN_ZIP64, EndRecord, read_end
 from hatch_sign.archives.extra_fields import Zip64Sizes, require_same_name, take_zip64
-from hatch_sign.archives.member_names import require_inside
+from hatch_sign.archives.member_names import require_inside, require_same_everywhere
 from hatch_sign.archives.shared_stream import SharedStream
 from hatch_sign.archives.zip_archive import malformed_archive
 from hatch_sign.values.display import display
@@ -85,9 +85,9 @@ def read_layout(stream: BinaryIO, *, prefixed: bool = False) -> ZipLayout:
     """Return the layout of the archive in a seekable stream; something may stand before it only where it is `prefixed`.
 
     Raises MalformedError for an archive that tools could read in different ways, or that does not end: two members of one
-    name, names that lead out of it, headers that contradict each other, bytes that belong to no member or to two,
-    encryption, other methods than stored and deflated, more than 8 GiB unpacked, or above 1 GiB more than 200 times the
-    size of the archive.
+    name, in whatever case, names that lead out of it, headers that contradict each other, bytes that belong to no member
+    or to two, encryption, other methods than stored and deflated, more than 8 GiB unpacked, or above 1 GiB more than 200
+    times the size of the archive.
     """
     with malformed_archive():
         end = read_end(stream)
@@ -118,7 +118,7 @@ class _Entry:
 
 def _entries(directory: bytes, count: int) -> Iterator[_Entry]:
     at = 0
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     for _ in range(count):
         fields = CENTRAL.unpack_from(directory, at)
         name_at = at + CENTRAL.size
@@ -128,10 +128,7 @@ def _entries(directory: bytes, count: int) -> Iterator[_Entry]:
             message = "its directory is damaged"
             raise ValueError(message)
         entry = _entry(directory[at:end], directory[name_at:extra_at], directory[extra_at:comment_at])
-        if entry.name in seen:
-            message = f"the archive has {display(entry.name)} twice"
-            raise MalformedError(message)
-        seen.add(entry.name)
+        _require_apart(seen, entry.name)
         yield entry
         at = end
     if at != len(directory):
@@ -139,9 +136,21 @@ def _entries(directory: bytes, count: int) -> Iterator[_Entry]:
         raise ValueError(message)
 
 
+def _require_apart(seen: dict[str, str], name: str) -> None:
+    """Add the name. Raises MalformedError where a file of that name is there, or one that differs in case only."""
+    same = name if name.endswith("/") else name.casefold()  # folders become one, and nothing in them is lost
+    if same not in seen:
+        seen[same] = name
+        return
+    message = f"the archive has {display(name)} twice"
+    if seen[same] != name:
+        message = f"the archive has {display(seen[same])} and {display(name)}, which are one file on Windows and macOS"
+    raise MalformedError(message)
+
+
 def _entry(header: bytes, raw_name: bytes, extra: bytes) -> _Entry:
     _, _, needed, flags, method, _, _, crc, packed, size, *_, offset = CENTRAL.unpack_from(header)
-    name = require_inside(raw_name.decode("utf-8" if flags & _UTF_8 else "cp437"))
+    name = require_same_everywhere(require_inside(raw_name.decode("utf-8" if flags & _UTF_8 else "cp437")))
     if method not in _METHODS or flags & _UNREADABLE or needed & 0xFF > _NEWEST:
         message = f"{display(name)} is encrypted, or packed in a way that is not supported"
         raise MalformedError(message)

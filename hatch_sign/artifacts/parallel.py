@@ -8,6 +8,9 @@ from typing import TypeVar
 READERS = 4
 """Threads that read and hash: hashing releases the GIL, and a disk serves a few readers best."""
 
+SIGNERS = 16
+"""Threads that sign or timestamp: most wait at a key's gate or for a witness, so there are more than cores."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from hatch_sign.values.artifacts import HEAD
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import SigningError, UsageError
 
@@ -35,10 +36,11 @@ class FileIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The digests of one file, and the identity it had before and after it was read."""
+    """The digests of one file, its first bytes, and the identity it had before and after it was read."""
 
     identity: FileIdentity
     digests: dict[str, bytes]
+    head: bytes
 
 
 @contextmanager
@@ -72,6 +74,8 @@ def read_open_digests(path: Path, stream: BinaryIO, hashes: Iterable[str]) -> Re
     before = FileIdentity.of(os.fstat(stream.fileno()))
     hashers = [hashlib.new(name) for name in sorted(hashes)]
     try:
+        head = stream.read(HEAD)
+        stream.seek(0)
         count = sum(_feed(hashers, chunk) for chunk in _chunks(stream))
     except OSError as error:
         message = f"{display(path)} cannot be read: {error.strerror}"
@@ -80,7 +84,7 @@ def read_open_digests(path: Path, stream: BinaryIO, hashes: Iterable[str]) -> Re
     if before != after or count != after.size:
         message = f"{display(path)} changed while it was read"
         raise SigningError(message, remedy="let what writes it finish, then run again")
-    return Reading(after, {hasher.name: hasher.digest() for hasher in hashers})
+    return Reading(after, {hasher.name: hasher.digest() for hasher in hashers}, head)
 
 
 def is_unchanged(path: Path, identity: FileIdentity) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hatch_sign.configuration.building import build_policy, trust_header
+from hatch_sign.contract import ChoosesSchemes
+from hatch_sign.contract.guarding import guarded
 from hatch_sign.contract.references import parse_reference
 from hatch_sign.signing.credentials import load_chain
 from hatch_sign.values.display import display
-from hatch_sign.values.errors import ConfigurationError, HatchSignError, PluginError
+from hatch_sign.values.errors import ConfigurationError, HatchSignError, PluginError, UnsupportedError
 from hatch_sign.values.outcomes import SOON
 
 if TYPE_CHECKING:
@@ -18,13 +21,16 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
-    from hatch_sign.configuration.model import Configuration
+    from hatch_sign.configuration.model import Configuration, SignatureSettings
     from hatch_sign.registry import Registry
+    from hatch_sign.values.public_keys import PublicKey
 
 
 def find_problems(configuration: Configuration, registry: Registry, *, at: datetime) -> tuple[str, ...]:
     """Return every mistake in the trust rules, in the files that are named, and in what is asked of plugins."""
-    problems = [problem for path in _chains(configuration) if (problem := _problem_of("certificates", load_chain, path))]
+    chains = _chains(configuration)
+    problems = [problem for path, place in chains.items() if (problem := _problem_of(place, load_chain, path))]
+    problems += dict.fromkeys(problem for s in configuration.signs for problem in _problems_of_options(s, registry))
     if any(settings.timestamp for settings in configuration.signs):
         problems += _some(_problem_of("timestamp", registry.witness, "rfc3161"))
     for name in configuration.observers:  # one by one, so that each that is missing is told
@@ -86,9 +92,36 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _chains(configuration: Configuration) -> tuple[Path, ...]:
-    named = (settings.certificates for settings in configuration.signs)
-    return tuple(dict.fromkeys(path for path in named if path is not None))
+def _chains(configuration: Configuration) -> Mapping[Path, str]:
+    """Return the files of certificates that are named, and by which key."""
+    named = {settings.certificates: "certificates" for settings in configuration.signatures}
+    if configuration.contents is not None:
+        named.setdefault(configuration.contents.certificates, "contents.certificates")
+    return {path: place for path, place in named.items() if path is not None}
+
+
+def _problems_of_options(settings: SignatureSettings, registry: Registry) -> Iterator[str]:
+    """Yield what formats say of values that their settings hold. They are asked with a key of each kind: none is opened."""
+    for name, options in settings.options.items():
+        format_ = registry.format(name)
+        producer: object = format_.producer()
+        if not isinstance(producer, ChoosesSchemes):
+            continue
+        for key in _sample_keys():
+            try:
+                guarded(format_, "its settings", partial(producer.choose_schemes, key, options))
+            except UnsupportedError:  # of this kind of key, which need not be the one that signs
+                continue
+            except (ConfigurationError, PluginError) as error:
+                yield f"format {display(name)}: {error}"
+
+
+def _sample_keys() -> Iterator[PublicKey]:
+    """Yield public keys to which there is no private one, or which everybody has: what matters is their kind."""
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa  # noqa: PLC0415 - where formats have settings only
+
+    yield rsa.RSAPublicNumbers(65537, (1 << 3072) - 1).public_key()
+    yield ec.derive_private_key(1, ec.SECP256R1()).public_key()
 
 
 def _warnings_of_chain(path: Path, chain: Iterable[Certificate], at: datetime) -> Iterator[str]:

@@ -55,7 +55,7 @@ def _examine(arguments: argparse.Namespace, environment: Environment) -> Iterato
         yield from _examine_keys([arguments.uri], configuration, arguments, environment)
     elif configuration is not None:
         yield _examine_configuration(configuration, environment)
-        keys = list(dict.fromkeys(settings.key for settings in configuration.signatures))
+        keys = list(dict.fromkeys(settings.key for settings in configuration.signs))
         yield from _examine_keys(keys, configuration, arguments, environment)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hatch_sign.artifacts.discovery import find_artifacts
 from hatch_sign.cli.commands import add_configuration_argument, add_json_argument
@@ -82,12 +82,13 @@ def _sign(plan: SigningPlan, arguments: argparse.Namespace, environment: Environ
 
 
 def _show_plan(plan: SigningPlan, environment: Environment, *, as_json: bool) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "artifacts": [artifact.name for artifact in file.artifacts],
             "format": file.format.name,
             "key": file.settings.key.partition("?")[0],
             "file": str(file.path),
+            "contents": False,
         }
         for file in plan.files
     ]
@@ -97,6 +98,7 @@ def _show_plan(plan: SigningPlan, environment: Environment, *, as_json: bool) ->
             "format": format_.name,
             "key": planned.settings.key.partition("?")[0],
             "file": str(planned.artifact.path),
+            "contents": planned.is_archive,
         }
         for planned in plan.contents
         for format_ in planned.formats
@@ -105,11 +107,23 @@ def _show_plan(plan: SigningPlan, environment: Environment, *, as_json: bool) ->
     if as_json:
         environment.console.document({"schema": "hatch-sign/plan/v1", "files": rows})
         return
+    patterns = display(_patterns(plan.configuration.contents))
     for row in rows:
         names = row["artifacts"]
-        what = names[0] if len(names) == 1 else f"{len(names)} artifacts"
-        how = f"with {display(row['key'])} as {row['format']} into {display(row['file'])}"
-        environment.console.line(f"would sign {display(what)} {how}")
+        what = display(names[0] if len(names) == 1 else f"{len(names)} artifacts")
+        how = f"with {display(row['key'])} as {row['format']}"
+        if row["contents"]:
+            environment.console.line(f"would sign what is inside {what} ({patterns}) {how}")
+        else:
+            environment.console.line(f"would sign {what} {how} into {display(row['file'])}")
+
+
+def _patterns(contents: ContentsSettings | None) -> str:
+    """Return what is signed inside archives, as a phrase."""
+    if contents is None:
+        return ""
+    included, excluded = ", ".join(contents.include), ", ".join(contents.exclude)
+    return f"{included}, but not {excluded}" if excluded else included
 
 
 def _document(plan: SigningPlan, report: SigningReport) -> dict[str, object]:

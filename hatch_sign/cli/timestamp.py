@@ -48,8 +48,9 @@ def run(arguments: argparse.Namespace, environment: Environment) -> int:
 def _stamp(configuration: Configuration, arguments: argparse.Namespace, environment: Environment) -> StampingReport:
     from hatch_sign.configuration.building import load_timestamp_roots  # noqa: PLC0415 - after the arguments were found right
     from hatch_sign.signing.witnessing import Timestamping  # noqa: PLC0415 - as above
+    from hatch_sign.stamping.asking import Stamping  # noqa: PLC0415 - as above
     from hatch_sign.stamping.inside import find_inside  # noqa: PLC0415 - as above
-    from hatch_sign.stamping.stamping import Stamping, stamp_release  # noqa: PLC0415 - as above
+    from hatch_sign.stamping.stamping import stamp_release  # noqa: PLC0415 - as above
     from hatch_sign.stamping.targets import find_targets  # noqa: PLC0415 - as above
     from hatch_sign.verification.presence import Shelf  # noqa: PLC0415 - as above
 
@@ -78,7 +79,7 @@ def _addresses(configuration: Configuration, given: Sequence[str] | None) -> Seq
             message = f"--timestamp {problem}"
             raise UsageError(message)
         return given
-    configured = tuple(dict.fromkeys(address for settings in configuration.signatures for address in settings.timestamp))
+    configured = tuple(dict.fromkeys(address for settings in configuration.signs for address in settings.timestamp))
     if not configured:
         message = "no timestamp authority is configured"
         raise ConfigurationError(message, remedy="set `timestamp` in [tool.hatch-sign], or give --timestamp URL")

@@ -24,8 +24,8 @@ def read_contents(
 ) -> ContentsSettings | None:
     """Return what is signed inside wheels, None without the table; record mistakes.
 
-    Where it names no key it is signed by that of the only signature, with its certificates; the authorities for timestamps
-    are those of the only signature, too, unless it names others.
+    Where it names no key it is signed by that of the only signature, with its certificates; the authorities for timestamps,
+    and the settings of a format, are those of the only signature, too, unless it names others.
     """
     if table is None:
         return None
@@ -36,8 +36,9 @@ def read_contents(
         checker.mistakes.add(_AT, "lacks `key`: several signatures are configured")
     certificates = values.get("certificates")
     inherited = only.certificates if only is not None and "key" not in values else None
+    formats = tuple(values.get("formats", DEFAULT_CONTENTS_FORMATS))
     return ContentsSettings(
-        formats=tuple(values.get("formats", DEFAULT_CONTENTS_FORMATS)),
+        formats=formats,
         include=tuple(values.get("include", DEFAULT_CONTENTS)),
         key=values.get("key", only.key if only is not None else None),
         exclude=tuple(values.get("exclude", ())),
@@ -45,7 +46,7 @@ def read_contents(
         timestamp=tuple(values.get("timestamp", only.timestamp if only is not None else ())),
         timestamp_optional=values.get("timestamp-optional", only is not None and only.timestamp_optional),
         replace_signatures=values.get("replace-signatures", False),
-        options=options,
+        options={**_options_above(only, formats), **options},
     )
 
 
@@ -71,8 +72,13 @@ def default_contents(signatures: Sequence[SignatureSettings]) -> ContentsSetting
         certificates=only.certificates,
         timestamp=only.timestamp,
         timestamp_optional=only.timestamp_optional,
-        options={name: only.options[name] for name in DEFAULT_CONTENTS_FORMATS if name in only.options},
+        options=_options_above(only, DEFAULT_CONTENTS_FORMATS),
     )
+
+
+def _options_above(only: SignatureSettings | None, formats: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+    """Return what the only signature says of the formats."""
+    return {} if only is None else {name: only.options[name] for name in formats if name in only.options}
 
 
 def _read_options(table: Mapping[str, Any], checker: Checker) -> tuple[Options, set[str]]:

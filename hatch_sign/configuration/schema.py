@@ -161,11 +161,14 @@ TRUST: Schema = {"formats": texts, "artifacts": texts, "signatures": texts, "not
 
 
 def _address(value: object) -> str:
+    written = str(value)
+    if not written.isprintable() or " " in written:  # urlsplit drops some of them, and what connects stumbles over others
+        return "holds white space or a control character"
     try:
-        parts = urlsplit(str(value))
-        fits = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        return "is not an address"
+        parts = urlsplit(written)
+        fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # also for a port that is none
+        return f"is '{display(value)}', which is not an address"
     return "" if fits else f"is '{display(value)}', expected an address that begins with https:// or http://"
 
 

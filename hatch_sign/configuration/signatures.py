@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hatch_sign.artifacts.naming import owner_of
 from hatch_sign.configuration.mistakes import nearest
-from hatch_sign.configuration.model import DEFAULT_FORMATS, SignatureSettings
+from hatch_sign.configuration.model import DEFAULT_CONTENTS_FORMATS, DEFAULT_FORMATS, SignatureSettings
 from hatch_sign.configuration.registries import known_formats
 from hatch_sign.configuration.schema import NAMED_SIGNATURE, SIGNATURE, TOP, of_type, texts
 
@@ -147,7 +147,9 @@ def read_options(
             options.setdefault(owner.name, {})[key] = table[key]
         elsewhere = "" if owners else _formats_with(key, checker)
         if elsewhere:
-            checker.mistakes.add((*at, key), f"is for the format {elsewhere}, which `formats` does not name")
+            checker.mistakes.add(
+                (*at, key), f"is for the format {elsewhere}, which `formats` does not name{_or_inside(key, table, checker)}"
+            )
         if owners or elsewhere or (some_missing and not nearest(key, NAMED_SIGNATURE)):  # a missing format may know it
             claimed.add(key)
     return options, claimed
@@ -165,6 +167,15 @@ def _refuse_beside_tables(table: Mapping[str, Any], checker: Checker) -> set[str
 def _formats_with(option: str, checker: Checker) -> str:
     """Return the installed formats that an option belongs to, as a phrase; empty where there is none."""
     return " or ".join(name for name, format_ in checker.plugins.formats().items() if option in format_.options)
+
+
+def _or_inside(option: str, table: Mapping[str, Any], checker: Checker) -> str:
+    """Return the hint that an option belongs where files inside wheels are signed; empty where that is not by its format."""
+    inside = table.get("contents")
+    named = inside.get("formats", list(DEFAULT_CONTENTS_FORMATS)) if isinstance(inside, dict) else []
+    owners = () if texts(named) else checker.plugins.formats().items()
+    fits = any(name in named and option in format_.options for name, format_ in owners)
+    return "; name it there, or put this in [contents]" if fits else ""
 
 
 def _check_names(drafts: Sequence[Draft], checker: Checker) -> None:

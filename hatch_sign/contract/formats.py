@@ -134,6 +134,15 @@ class ChoosesSchemes(Protocol):
 
 
 @runtime_checkable
+class NeedsCertificate(Protocol):
+    """A producer whose signatures name their signer by a certificate, so that a bare key makes none."""
+
+    def require_certificate(self, certificates: Sequence[Certificate]) -> None:
+        """Raise UnsupportedError, saying why, where `certificates`, which a signature would carry, hold none."""
+        ...
+
+
+@runtime_checkable
 class TakesTimestamps(Protocol):
     """A producer of sidecars or aggregates whose finished files take timestamps later, in place of those they hold."""
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from hatch_sign.values.artifacts import Subject
+from hatch_sign.values.outcomes import Verdict
+
 if TYPE_CHECKING:
     from hatch_sign.contract.formats import (
         AggregateProducer,
@@ -44,3 +47,15 @@ def aggregate_producer(format_: Format) -> AggregateProducer:
 def manifest_producer(format_: Format) -> ManifestProducer:
     """Return the producer of a manifest."""
     return cast("ManifestProducer", format_.producer())
+
+
+def speaks_of(format_: Format, parsed: Any, artifact: str) -> bool:  # noqa: ANN401 - what the format's verifier parsed
+    """Return whether a parsed statement or list speaks of an artifact of this name."""
+    if format_.kind != "manifest":
+        named = detached_verifier(format_).names(parsed)
+        return named is None or artifact in named
+    verifier = manifest_verifier(format_)
+    # A list finds the digests of a name wrong only where it has the name.
+    nothing = Subject(artifact, 0, dict.fromkeys(verifier.digests(parsed), b""))
+    found = verifier.check(parsed, [nothing]).get(artifact)
+    return found is not None and found.problem is not Verdict.UNSIGNED

@@ -54,7 +54,7 @@ def expected_of(
     Rules may ask `revocations` whether the key's certificate was revoked.
     """
     named = without_query(reference)
-    signatures = tuple(each for each in configuration.signatures if without_query(each.key) == named)
+    signatures = tuple(each for each in configuration.signs if without_query(each.key) == named)
     if not signatures:
         return Expected(now)
     try:
@@ -66,24 +66,24 @@ def expected_of(
 
 def _file(configuration: Configuration) -> Check:
     remedy = "write `key` into it, or name a key: hatch-sign doctor URI"
-    if configuration.path is None and not configuration.signatures:
+    if configuration.path is None and not configuration.signs:
         message = f"{display(configuration.directory)} holds no configuration"
         (check,) = failures("file", ConfigurationError(message, remedy="name one with --config, or name a key"))
         return check
     if configuration.path is None:
         found = f"{display(configuration.directory)} holds none; what is signed is said by the environment alone"
         return warning("file", found, "write it down: see `hatch-sign config check`")
-    if not configuration.signatures:
+    if not configuration.signs:
         return warning("file", f"{display(configuration.path)} names no key: it only verifies", remedy)
     return ok("file", display(configuration.path))
 
 
 def _plugins(configuration: Configuration, registry: Registry) -> Iterator[Check]:
-    formats = dict.fromkeys(name for settings in configuration.signatures for name in settings.formats)
+    formats = dict.fromkeys(name for settings in configuration.signs for name in settings.formats)
     for name in formats:
         registry.format(name)
         yield ok("format", choose(registry.entries, "format", name).title)
-    if any(settings.timestamp for settings in configuration.signatures):
+    if any(settings.timestamp for settings in configuration.signs):
         yield from attempt("witness", lambda: _witness(registry), about=ABOUT)[0]
 
 
@@ -107,7 +107,7 @@ def _required(configuration: Configuration) -> Iterator[Check]:
 
 def _may_vouch(rule: TrustSettings, name: str, configuration: Configuration) -> bool:
     """Return whether a rule may vouch for a signature that makes up for the requirement `name`, a format or a signature."""
-    made = {(each.name or each_format, each_format) for each in configuration.signatures for each_format in each.formats}
+    made = {(each.name or each_format, each_format) for each in configuration.signs for each_format in each.formats}
     pairs = {pair for pair in made if name in pair}
     if not pairs:  # made elsewhere: of a signature only its name is known, of a format nothing but itself
         is_signature = name in configuration.signature_names

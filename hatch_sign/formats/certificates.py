@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from hatch_sign.values.errors import MalformedError, UnsupportedError
-from hatch_sign.values.public_keys import as_public_key, describe_key
+from hatch_sign.values.public_keys import as_public_key
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LARGEST_RSA_BITS = 16384
 """A certificate may bring any key: larger ones cost seconds for each signature, and nobody makes them."""
+LARGEST_RSA_EXPONENT_BITS = 64
+"""Checking costs as much as signing where the public exponent is as long as the private one; Windows takes 32."""
 
 _LENGTH = rb"(?:[\x00-\x7f]|\x81.|\x82..|\x83...)"
 _POSITIVE_SERIAL = re.compile(
@@ -27,29 +29,47 @@ _POSITIVE_SERIAL = re.compile(
 
 
 def parse_certificate(data: bytes, *, subject: str) -> Certificate:
-    """Return the certificate in DER. Raises MalformedError, naming `subject`, for what is none."""
+    """Return the certificate in DER.
+
+    Raises MalformedError, naming `subject`, for what is none, and for one by whose key checking a signature takes long.
+    """
     from cryptography.x509 import InvalidVersion, load_der_x509_certificate  # noqa: PLC0415 - 40 ms, with certificates only
 
     try:
-        if _POSITIVE_SERIAL.match(data):
-            return load_der_x509_certificate(data)
+        certificate = load_der_x509_certificate(data) if _POSITIVE_SERIAL.match(data) else None
     except (ValueError, InvalidVersion):
-        pass
-    message = f"{subject} is not one"
-    raise MalformedError(message)
+        certificate = None
+    if certificate is None:
+        message = f"{subject} is not one"
+        raise MalformedError(message)
+    if _has_slow_key(certificate):
+        most = f"{LARGEST_RSA_BITS} bits and a public exponent of {LARGEST_RSA_EXPONENT_BITS}"
+        message = f"{subject} is for a larger RSA key than anybody makes, expected at most {most}"
+        raise MalformedError(message)
+    return certificate
 
 
 def certified_key(certificate: Certificate, *, subject: str) -> PublicKey | None:
-    """Return the key of a certificate; None for one outside the closed table, or larger than anybody makes.
+    """Return the key of a certificate; None for one outside the closed table.
 
     Raises MalformedError, naming `subject`, where the key is none.
     """
     try:
-        key = as_public_key(certificate.public_key(), subject=subject)
+        return as_public_key(certificate.public_key(), subject=subject)
     except ValueError:
         message = f"{subject} has a key that is none"
         raise MalformedError(message) from None
     except (UnsupportedAlgorithm, UnsupportedError):
         return None
-    too_large = describe_key(key).startswith("rsa") and getattr(key, "key_size", 0) > LARGEST_RSA_BITS
-    return None if too_large else key
+
+
+def _has_slow_key(certificate: Certificate) -> bool:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415 - as above
+
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return False  # nothing can be checked by it at all
+    if not isinstance(key, RSAPublicKey):
+        return False
+    return key.key_size > LARGEST_RSA_BITS or key.public_numbers().e.bit_length() > LARGEST_RSA_EXPONENT_BITS

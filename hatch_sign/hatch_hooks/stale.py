@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hatch_sign.artifacts.naming import owner_of, sidecars_of
 from hatch_sign.artifacts.reading import read_digests
+from hatch_sign.contract.kinds import speaks_of
 from hatch_sign.values.artifacts import Subject
 from hatch_sign.values.outcomes import Verdict
 from hatch_sign.verification.presence import Present, load
@@ -43,16 +44,7 @@ def artifacts_in(built: Path, formats: Formats) -> list[Path]:
 
 def names(shared: Present, artifact: str) -> bool:
     """Return whether a statement or list speaks of an artifact of this name; false where it cannot be read."""
-    if shared.problem:
-        return False
-    verifier: Any = shared.format.verifier()
-    if shared.format.kind == "aggregate":
-        named = verifier.names(shared.parsed)
-        return named is None or artifact in named
-    # A list finds the digests of a name wrong only where it has the name.
-    nothing = Subject(artifact, 0, dict.fromkeys(shared.hashes, b""))
-    found = verifier.check(shared.parsed, [nothing]).get(artifact)
-    return found is not None and found.problem is not Verdict.UNSIGNED
+    return not shared.problem and speaks_of(shared.format, shared.parsed, artifact)
 
 
 def file_names(folder: Path) -> Sequence[str]:
@@ -100,7 +92,7 @@ def _problem(signature: Present, artifact: Path) -> Verdict | None:
     verifier: Any = signature.format.verifier()
     name = artifact.name if signature.format.kind == "sidecar" else _name_in(signature.path.parent, artifact)
     reading = read_digests(artifact, signature.hashes)
-    subjects = [Subject(name, reading.identity.size, reading.digests)]
+    subjects = [Subject(name, reading.identity.size, reading.digests, reading.head)]
     keys: tuple[Any, ...] = () if signature.format.kind == "manifest" else ((),)
     finding = verifier.check(signature.parsed, subjects, *keys).get(name)
     return finding.problem if finding is not None else None

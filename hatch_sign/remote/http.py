@@ -1,53 +1,26 @@
 """One question to a web server: what the core itself asks of a network, by HTTP, with nothing but the standard library.
 
-Timestamp authorities are asked so, and servers of revocation lists. An answer is a :class:`Reply` with status 200 and a
-body of bounded length, or the :class:`~hatch_sign.remote.failures.Failure` that kept it from coming: nothing is raised.
+Timestamp authorities are asked so, and servers of revocation lists. An answer is a
+:class:`~hatch_sign.remote.http_messages.Reply` with status 200 and a body of bounded length, or the
+:class:`~hatch_sign.remote.failures.Failure` that kept it from coming: nothing is raised.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from hatch_sign.remote.failures import FailureKind
+from hatch_sign.remote.http_messages import Reply
 from hatch_sign.remote.limits import NetworkLimits
 from hatch_sign.remote.retrying import Attempts, Timing
 from hatch_sign.values.display import display
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from hatch_sign.remote.failures import Failure
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of the server at an http or https `address`: by POST where there is a `body`, else by GET.
-
-    `accept` is the media type that is wanted; whether the answer is of that type is for the caller to see. An answer of
-    more than `largest` bytes is a failure.
-    """
-
-    address: str
-    accept: str
-    largest: int
-    body: bytes | None = None
-    content_type: str = "application/octet-stream"
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the server answered, after redirects. The names of `headers` are in lower case."""
-
-    status: int
-    headers: Mapping[str, str] = field(hash=False)
-    body: bytes
-
-    @property
-    def media_type(self) -> str:
-        """The type of the body in lower case, without parameters; empty where the server does not say it."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+    from hatch_sign.remote.http_messages import Question
 
 
 def ask(

@@ -15,7 +15,7 @@ from urllib.request import OpenerDirector, ProxyHandler, Request
 from hatch_sign import __version__
 from hatch_sign.remote.certificates import untrusted_certificate
 from hatch_sign.remote.failures import Failure, FailureKind, classify_status
-from hatch_sign.remote.http import Reply
+from hatch_sign.remote.http_messages import Reply
 from hatch_sign.remote.http_streams import LimitedHandler
 from hatch_sign.remote.proxies import proxy_login_wanted
 from hatch_sign.remote.retrying import parse_retry_after
@@ -23,12 +23,15 @@ from hatch_sign.remote.retrying import parse_retry_after
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hatch_sign.remote.http import Question
+    from hatch_sign.remote.http_messages import Question
     from hatch_sign.remote.http_streams import Deadline
     from hatch_sign.remote.limits import NetworkLimits
 
 _MOST_REDIRECTS = 3
 _OK = 200
+_PIECE = 64 * 1024
+"""Bytes to read at once: of chunks of one byte each, the library keeps an object for every one until it has them all."""
+
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REDIRECTS_WITH_BODY = frozenset({307, 308})
 _SSL_REMEDY = "where a private authority certifies it, name its roots in SSL_CERT_FILE"
@@ -87,12 +90,14 @@ def _read(response: http.client.HTTPResponse, largest: int) -> Reply | Failure:
         return Failure(FailureKind.MALFORMED, found="compressed its answer, which was not asked for")
     if (response.length or 0) > largest:
         return _too_large(largest)
-    body = response.read(largest + 1)
+    body = bytearray()
+    while len(body) <= largest and (piece := response.read(min(_PIECE, largest + 1 - len(body)))):
+        body += piece
     if len(body) > largest:
         return _too_large(largest)
     if response.length:  # the library calls it no error where bytes are missing at the end
         return Failure(FailureKind.UNAVAILABLE, found="cut the connection in the middle of its answer")
-    return Reply(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
+    return Reply(response.status, {name.lower(): value for name, value in response.headers.items()}, bytes(body))
 
 
 def _told(failure: Failure) -> Failure:
@@ -130,11 +135,25 @@ def _redirected(address: str, response: http.client.HTTPResponse, *, with_body: 
 
 
 def _is_inside(host: str) -> bool:
-    """Return whether a host is written as one of this machine or of a private network; names are not looked up."""
+    """Return whether a host is written as one of this machine or of a private network; names are not looked up.
+
+    One written so that only the resolver can say what it is (RFC 3986 §3.2.2 allows percent signs) is taken for such.
+    """
+    plain = host.lower().rstrip(".")
+    if not plain.isascii() or "%" in plain:
+        return True
     try:
-        return not ipaddress.ip_address(host).is_global
+        return not ipaddress.ip_address(_full_address(plain)).is_global
     except ValueError:
-        return host.lower().rstrip(".").endswith("localhost")
+        return plain.endswith("localhost")
+
+
+def _full_address(host: str) -> str | bytes:
+    """Return the IPv4 address of a host like ``127.1``, ``0x7f.1`` or ``2130706433``, which resolvers take for one."""
+    try:
+        return socket.inet_aton(host)
+    except OSError:
+        return host
 
 
 # --- what went wrong -------------------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hatch_sign.remote.failures import Failure, FailureKind
-from hatch_sign.remote.http import Question, Reply, ask, shown_address
+from hatch_sign.remote.http import ask, shown_address
+from hatch_sign.remote.http_messages import Question, Reply
 from hatch_sign.remote.limits import QUICK, NetworkLimits
 from hatch_sign.remote.retrying import Timing
 from hatch_sign.revocation.places import lists_of, responders_of

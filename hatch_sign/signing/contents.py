@@ -7,12 +7,12 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from hatch_sign.archives.kinds import is_opened
 from hatch_sign.archives.opened import OpenArchive, in_batches, open_archive
 from hatch_sign.archives.packing import Packed, pack
 from hatch_sign.archives.record import Content
@@ -22,13 +22,14 @@ from hatch_sign.artifacts.parallel import READERS, map_in_threads
 from hatch_sign.artifacts.reading import open_artifact
 from hatch_sign.signing.members import Fate, MemberSigner
 from hatch_sign.values.display import display
-from hatch_sign.values.errors import HatchSignError, SigningError, UnsupportedError
+from hatch_sign.values.errors import HatchSignError, MalformedError, SigningError, UnsupportedError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
     from hatch_sign.archives.zip_layout import ZipMember
+    from hatch_sign.contract import Finding
     from hatch_sign.signing.plan import PlannedContents
     from hatch_sign.signing.staging import StagingArea
     from hatch_sign.signing.work import Workbench
@@ -61,13 +62,14 @@ def packing_threads() -> Iterator[Executor]:
 class ContentsSigner:
     """Signs what is inside artifacts, and stages each artifact anew where anything in it changed.
 
-    Temporary files lie in the artifact's folder and have no name there, so that a kill leaves none. `on_stop` is called
-    when the run is interrupted while threads wait.
+    Temporary files lie in the artifact's folder and have no name there, so that a kill leaves none. `proven`
+    returns the instant that timestamps prove, `on_stop` is called when the run is interrupted while threads wait.
     """
 
     staging: StagingArea
     threads: Executor
     anew: bool
+    proven: Callable[[Iterable[Finding]], datetime | None]
     on_stop: Callable[[], None]
 
     def sign(self, planned: PlannedContents, benches: Sequence[Workbench]) -> list[Outcome]:
@@ -84,11 +86,12 @@ class ContentsSigner:
 
     def _sign(self, planned: PlannedContents, benches: Sequence[Workbench]) -> list[Outcome]:
         artifact = planned.artifact
-        signer = MemberSigner(benches, planned.contents, self.anew, lambda: _temporary(artifact.path.parent))
+        signer = MemberSigner(benches, planned.contents, self.anew, lambda: _temporary(artifact.path.parent), self.proven)
         with open_artifact(artifact.path) as stream:
-            if not is_opened(artifact.name):
+            if not planned.is_archive:
                 return self._sign_file(planned, signer, stream)
-            archive = open_archive(artifact.name, stream)
+            with _naming(artifact.name):
+                archive = open_archive(artifact.name, stream)
             with _temporary(artifact.path.parent) as scratch:
                 return _ArchiveSigning(self, planned, signer, archive, SharedStream(scratch)).carry_out()
 
@@ -133,7 +136,8 @@ class _ArchiveSigning:
         chosen = [member for batch in batches for member in batch if self.planned.contents.covers(member.name)]
         self._refuse_record_signatures(chosen)
         self.places = {member.name: self.scratch.allocate(member.size) for member in chosen}
-        contents = self._check_all(batches)
+        with _naming(self.planned.artifact.name):
+            contents = self._check_all(batches)
         alike: dict[Content, list[ZipMember]] = {}
         for member in chosen:
             alike.setdefault(contents[member.name], []).append(member)
@@ -227,6 +231,16 @@ class _ArchiveSigning:
         if chosen and (found := self.archive.record_signatures):
             message = f"{display(self.planned.artifact.name)}: {display(found[0])} signs its RECORD, which would change"
             raise UnsupportedError(message, remedy="remove it from the wheel: such signatures are deprecated (PEP 815)")
+
+
+@contextmanager
+def _naming(artifact: str) -> Iterator[None]:
+    """Say of which artifact it is where one is malformed."""
+    try:
+        yield
+    except MalformedError as error:
+        error.message = f"{display(artifact)}: {error.message}"
+        raise
 
 
 def _content_of(stream: BinaryIO, hash_: str) -> Content:

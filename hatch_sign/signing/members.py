@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hatch_sign.signing.work import embed_signature, look_inside
+from hatch_sign.signing.work import embed_signature, is_embedded_stamped, look_inside
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import HatchSignError, MalformedError, RejectedError, UnsupportedError
 from hatch_sign.values.outcomes import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
     from typing import BinaryIO
 
     from hatch_sign.configuration.model import ContentsSettings
+    from hatch_sign.contract import Finding
     from hatch_sign.signing.work import Inside, Workbench
 
 _LEFT_ALONE = frozenset({Verdict.UNTRUSTED})
@@ -25,11 +27,12 @@ _BROKEN = frozenset({Verdict.HASH_MISMATCH, Verdict.MALFORMED, Verdict.INDETERMI
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of a file under one format."""
+    """What became of a file under one format; `time` is the instant that a timestamp proves (aware, UTC)."""
 
     bench: Workbench
     verdict: Verdict
     detail: str
+    time: datetime | None = None
 
     def outcome(self, artifact: str, member: str | None) -> Outcome:
         """Return it as the outcome of one member, or of the artifact itself."""
@@ -41,6 +44,7 @@ class Fate:
             detail=self.detail,
             member=member,
             signer=self.bench.signer_name if self.verdict is Verdict.CONSISTENT else None,
+            time=self.time,
         )
 
 
@@ -48,13 +52,15 @@ class Fate:
 class MemberSigner:
     """Signs files inside artifacts by the formats of `benches`, one after the other.
 
-    `anew` signs again what is signed by this key already; `make_target` makes an empty file for each signature.
+    `anew` signs again what is signed by this key already, and as it would be now; `make_target` makes an empty file for
+    each signature, `proven` returns the instant that its timestamps prove.
     """
 
     benches: Sequence[Workbench]
     contents: ContentsSettings
     anew: bool
     make_target: Callable[[], BinaryIO]
+    proven: Callable[[Iterable[Finding]], datetime | None]
 
     def sign(self, artifact: str, member: str | None, source: BinaryIO) -> tuple[BinaryIO | None, list[Fate]]:
         """Return the signed file, None where nothing changed, and what became of it under each format that fits it.
@@ -78,7 +84,7 @@ class MemberSigner:
         inside = look_inside(bench, where, source)
         if inside.finding.problem is Verdict.NOT_APPLICABLE:
             return None
-        if inside.is_ours and not self.anew:
+        if inside.is_current and not self.anew:
             fates.append(Fate(bench, Verdict.CONSISTENT, "already signed by this key"))
             return None
         if left := self._reason_to_leave(inside, where):
@@ -93,11 +99,12 @@ class MemberSigner:
             if isinstance(error, (MalformedError, UnsupportedError)):
                 raise _naming(where, error) from None
             raise
-        if embedded:
-            fates.append(Fate(bench, Verdict.CONSISTENT, "signed"))
-            return target
-        target.close()
-        return None
+        if embedded is None:
+            target.close()
+            return None
+        detail = "signed" if is_embedded_stamped(bench, embedded) else "signed, without a timestamp"
+        fates.append(Fate(bench, Verdict.CONSISTENT, detail, self.proven([embedded])))
+        return target
 
     def _reason_to_leave(self, inside: Inside, where: str) -> str:
         """Return why the file is left alone, empty where it is not. Raises RejectedError for a signature that is broken."""
@@ -105,9 +112,10 @@ class MemberSigner:
         if self.contents.replace_signatures or inside.is_ours:
             return ""
         if finding.problem in _BROKEN:
-            message = (
-                f"{display(where)}: its {display(finding.problem.value)} signature does not hold: {display(finding.detail)}"
-            )
+            is_of_signature = finding.facts or finding.problem is Verdict.HASH_MISMATCH  # else it may be of the file itself
+            found = display(finding.problem.value)
+            what = f": its {found} signature does not hold" if is_of_signature else f" is {found}"
+            message = f"{display(where)}{what}: {display(finding.detail)}"
             remedy = "take the file from its maker again, `exclude` it, or set `replace-signatures`"
             raise RejectedError(message, remedy=remedy)
         if finding.facts:

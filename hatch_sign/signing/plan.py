@@ -57,6 +57,11 @@ class PlannedContents:
     settings: SignatureSettings
     formats: tuple[Format, ...]
 
+    @property
+    def is_archive(self) -> bool:
+        """Whether its members are signed, rather than the file that it is."""
+        return is_opened(self.artifact.name)
+
 
 @dataclass(frozen=True, slots=True)
 class SigningPlan:
@@ -96,9 +101,7 @@ def plan_release(configuration: Configuration, artifacts: Sequence[Artifact], re
     be signed, PluginError for a format that is not installed.
     """
     if not configuration.signatures:
-        where = "" if configuration.path else f": there is no configuration in {display(configuration.directory)}"
-        message = f"no key is configured{where}"
-        raise ConfigurationError(message, remedy="set `key` in [tool.hatch-sign], HATCH_SIGN_KEY or --key")
+        raise _no_key(configuration)
     _refuse_empty(artifacts)
     inside = tuple(_contents(configuration, artifacts, registry))
     if any(s.timestamp for s in (*configuration.signatures, *(planned.settings for planned in inside))):
@@ -118,6 +121,16 @@ def plan_release(configuration: Configuration, artifacts: Sequence[Artifact], re
         raise ConfigurationError(message, remedy="see `include` in the configuration")
     _refuse_collisions(files)
     return SigningPlan(tuple(artifacts), files, release, folder, configuration, inside)
+
+
+def _no_key(configuration: Configuration) -> ConfigurationError:
+    """Return the error. Contents are never signed alone: a key forgotten would go unnoticed, and the wheel unsigned."""
+    message = "no key is configured"
+    if configuration.signs:
+        message += " for the artifacts themselves: that of `contents` is for what is inside them"
+    elif not configuration.path:
+        message += f": there is no configuration in {display(configuration.directory)}"
+    return ConfigurationError(message, remedy="set `key` in [tool.hatch-sign], HATCH_SIGN_KEY or --key")
 
 
 def _contents(configuration: Configuration, artifacts: Sequence[Artifact], registry: Registry) -> Iterator[PlannedContents]:

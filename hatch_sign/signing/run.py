@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,15 +10,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from hatch_sign.artifacts.parallel import READERS, map_in_threads
+from hatch_sign.artifacts.parallel import READERS, SIGNERS, map_in_threads
 from hatch_sign.artifacts.reading import open_artifact
 from hatch_sign.contract.kinds import manifest_producer
 from hatch_sign.signing.benches import Benches
 from hatch_sign.signing.existing import Overwrite, hashes_of_existing, read_existing, refuse_conflicts
+from hatch_sign.signing.outdated import find_outdated
 from hatch_sign.signing.staging import StagingArea
 from hatch_sign.signing.subjects import Subjects
 from hatch_sign.signing.work import (
     embed_signature,
+    is_embedded_stamped,
     is_ours,
     is_stamped,
     look_inside,
@@ -33,14 +35,11 @@ from hatch_sign.values.outcomes import Outcome, Verdict
 
 if TYPE_CHECKING:
     from hatch_sign.artifacts.discovery import Artifact
-    from hatch_sign.contract import BackendContext
+    from hatch_sign.contract import BackendContext, Finding
     from hatch_sign.registry import Registry
     from hatch_sign.signing.contents import ContentsSigner
     from hatch_sign.signing.plan import PlannedContents, PlannedFile, SigningPlan
     from hatch_sign.values.artifacts import Subject
-
-WORKERS = 16
-"""Threads that sign: most wait at a key's gate or for a witness, so there are more than cores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +78,20 @@ def sign_release(
     does. `on_done` is called after each artifact, `on_failure` when the run is given up while some of its threads may still
     wait for something. Raises HatchSignError, with nothing written, for what is wrong before the first signature.
     """
-    remove_stale_temporaries(file.path.parent for file in plan.files)
+    written = (*(file.path for file in plan.files), *(planned.artifact.path for planned in plan.contents))
+    remove_stale_temporaries(path.parent for path in written)
     _make_folders(plan)
     with ExitStack() as stack:
         benches = Benches(plan, registry, context, now, stack)
         staging = stack.enter_context(StagingArea())
-        return _Run(plan, benches, staging, overwrite, on_done, on_failure).carry_out()
+        return _Run(plan, registry, context.warn, benches, staging, overwrite, on_done, on_failure).carry_out()
 
 
 @dataclass
 class _Run:
     plan: SigningPlan
+    registry: Registry
+    warn: Callable[[str], None]
     benches: Benches
     staging: StagingArea
     overwrite: Overwrite
@@ -107,14 +109,15 @@ class _Run:
         inside: dict[Artifact, list[PlannedFile]] = {}  # formats that share an artifact go one after another
         for file in self.plan.of_kind("embedded"):
             inside.setdefault(file.artifacts[0], []).append(file)
-        map_in_threads(self._embed_each, inside.values(), threads=WORKERS, on_failure=self.on_failure)
+        map_in_threads(self._embed_each, inside.values(), threads=SIGNERS, on_failure=self.on_failure)
+        self._settle_outdated()
         detached = [file for file in self.plan.files if file.format.kind != "embedded"]
         self.existing = {file.path: read_existing(file.path) for file in detached}
         self.subjects.read({file.path: self._hashes(file) for file in detached})
         self._write_manifests()
         pending = self._sort_out([file for file in detached if file.format.kind != "manifest"])
         sidecars = [file for file in pending if file.artifact is not None]
-        map_in_threads(self._sign, sidecars, threads=WORKERS, on_failure=self.on_failure)
+        map_in_threads(self._sign, sidecars, threads=SIGNERS, on_failure=self.on_failure)
         if not self.failed:
             for file in pending:
                 if file.artifact is None:
@@ -131,7 +134,8 @@ class _Run:
         from hatch_sign.signing.contents import ContentsSigner, packing_threads  # noqa: PLC0415 - runs with contents only
 
         with packing_threads() as threads:
-            signer = ContentsSigner(self.staging, threads, self.overwrite is Overwrite.ALWAYS, self.on_failure)
+            anew = self.overwrite is Overwrite.ALWAYS
+            signer = ContentsSigner(self.staging, threads, anew, self.benches.proven, self.on_failure)
 
             def sign(planned: PlannedContents) -> None:
                 self._unless_failed(planned.artifact, lambda: self._keep_inside(signer, planned))
@@ -150,20 +154,33 @@ class _Run:
         older = self.staging.find(artifact.path)
         newest = older.temporary if older else artifact.path
         with open_artifact(newest) as source:
-            is_ours = look_inside(bench, artifact.name, source).is_ours
-        if is_ours and (older or self.overwrite is not Overwrite.ALWAYS):
+            is_current = look_inside(bench, artifact.name, source).is_current
+        if is_current and (older or self.overwrite is not Overwrite.ALWAYS):
             self._record(file, Verdict.CONSISTENT, "already signed by this key")
             return
 
+        made: list[Finding] = []
+
         def write(target: BinaryIO) -> bool:
             with open_artifact(newest) as source:
-                return embed_signature(bench, artifact.name, source, target)
+                embedded = embed_signature(bench, artifact.name, source, target)
+            made.extend(filter(None, [embedded]))
+            return embedded is not None
 
         if self.staging.add_stream(artifact.path, write):
             self.staging.keep_mode(artifact.path)
-            self._record(file, Verdict.CONSISTENT, "signed")
+            self._record_made(file, is_stamped=is_embedded_stamped(bench, made[0]), findings=made)
         elif older is None:
             self._record(file, Verdict.NOT_APPLICABLE, "nothing inside to sign")
+
+    def _settle_outdated(self) -> None:
+        """Refuse, or tell of, signatures over what will be no more, which this run does not make anew."""
+        changed = [each for each in self.plan.artifacts if self.staging.find(each.path) and each not in self.failed]
+        if changed:
+            outdated = find_outdated(self.plan, changed, self.registry.formats())
+            refuse_conflicts(outdated if self.overwrite is Overwrite.REFUSE else ())
+            for path in outdated:
+                self.warn(f"{display(path)} is over what was there before something was signed inside: remove or renew it")
 
     def _hashes(self, file: PlannedFile) -> frozenset[str]:
         if file.format.kind == "manifest":
@@ -225,8 +242,11 @@ class _Run:
             made = make_aggregate(bench, file.path.name, subjects)
         staged = self.staging.add(file.path, made.data)
         findings = require_consistent(bench, replace(made, data=staged.read()), subjects, what="what was written")
-        detail = "signed" if is_stamped(bench, findings) else "signed, without a timestamp"
-        self._record(file, Verdict.CONSISTENT, detail, time=self.benches.proven(findings.values()))
+        self._record_made(file, is_stamped=is_stamped(bench, findings), findings=findings.values())
+
+    def _record_made(self, file: PlannedFile, *, is_stamped: bool, findings: Iterable[Finding]) -> None:
+        detail = "signed" if is_stamped else "signed, without a timestamp"
+        self._record(file, Verdict.CONSISTENT, detail, time=self.benches.proven(findings))
 
     def _record(self, file: PlannedFile, verdict: Verdict, detail: str, *, time: datetime | None = None) -> None:
         self.outcomes[file.path] = Outcome(

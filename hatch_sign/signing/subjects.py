@@ -45,7 +45,7 @@ class Subjects:
         """Return what `file` is to be made over, named as its format names it; a list is read for `hashes` here."""
         if file.manifest is not None:
             reading = read_digests(self._newest(file.manifest.path), hashes)
-            return [Subject(file.manifest.path.name, reading.identity.size, reading.digests)]
+            return [Subject(file.manifest.path.name, reading.identity.size, reading.digests, reading.head)]
         if file.format.kind == "sidecar":
             return [self._subject(file.artifacts[0], file.artifacts[0].name)]
         return [self._subject(artifact, artifact.name_below(self.plan.folder)) for artifact in file.artifacts]
@@ -58,7 +58,7 @@ class Subjects:
 
     def _subject(self, artifact: Artifact, name: str) -> Subject:
         reading = self._readings[artifact]
-        return Subject(name, reading.identity.size, reading.digests)
+        return Subject(name, reading.identity.size, reading.digests, reading.head)
 
     def _newest(self, path: Path) -> Path:
         staged = self.staging.find(path)

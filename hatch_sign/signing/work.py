@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hatch_sign.contract import SignatureRecord
+from hatch_sign.contract import Finding, SignatureRecord
+from hatch_sign.contract.guarding import guarded
 from hatch_sign.signing.credentials import Credential, current_credential
 from hatch_sign.signing.seal import RunSeal
 from hatch_sign.signing.witnessing import is_witnessed
 from hatch_sign.values.display import display
-from hatch_sign.values.errors import CredentialRotatedError, HatchSignError, MalformedError, PluginError, SigningError
+from hatch_sign.values.errors import CredentialRotatedError, MalformedError, SigningError
 from hatch_sign.values.public_keys import describe_key
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
     from hatch_sign.configuration.model import SignatureSettings
-    from hatch_sign.contract import DetachedVerifier, Facts, Finding, Format, Witness
+    from hatch_sign.contract import DetachedVerifier, Facts, Format, Witness
     from hatch_sign.custody.checked_signer import CheckedSigner
     from hatch_sign.registry.observing import Observers
     from hatch_sign.values.algorithms import Scheme
@@ -93,35 +94,43 @@ def make_aggregate(bench: Workbench, name: str, subjects: Sequence[Subject]) -> 
     return Made(data, credential.public_key)
 
 
-def embed_signature(bench: Workbench, name: str, source: BinaryIO, target: BinaryIO, *, member: str | None = None) -> bool:
-    """Copy a file with a signature inside, observed and checked; False where there is nothing inside to sign.
+def embed_signature(
+    bench: Workbench, name: str, source: BinaryIO, target: BinaryIO, *, member: str | None = None
+) -> Finding | None:
+    """Copy a file with a signature inside, observed and checked; None where there is nothing inside to sign.
 
-    `source` is the artifact of that name, or a `member` of it by its path.
+    `source` is the artifact of that name, or a `member` of it by its path. Returns the facts of the signatures by the key.
     """
     shown = name if member is None else f"{name}/{member}"
 
-    def make(credential: Credential) -> bool:
+    def make(credential: Credential) -> Finding | None:
         source.seek(0)
         target.seek(0)
         target.truncate()
-        embedded: bool = bench.producer.embed(source, target, _seal(bench, credential))
-        if embedded:
-            _require_embedded(bench, shown, target, credential.public_key)
-        return embedded
+        if not bench.producer.embed(source, target, _seal(bench, credential)):
+            return None
+        return _require_embedded(bench, shown, target, credential.public_key)
 
-    def digest(embedded: bool) -> str:  # noqa: FBT001 - the result of the call above
+    def digest(embedded: Finding | None) -> str:
+        if embedded is None:
+            return ""
         target.seek(0)
-        return "sha256:" + hashlib.file_digest(target, "sha256").hexdigest() if embedded else ""  # type: ignore[arg-type] # a file on disk
+        return "sha256:" + hashlib.file_digest(target, "sha256").hexdigest()  # type: ignore[arg-type] # a file on disk
 
     return _observed(bench, name, make, digest, member=member)[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """What a file holds by way of signatures of one format: whether one is by our key, else what is known of the others."""
+    """What a file holds by way of signatures of one format.
+
+    `is_ours` says that one is by our key, `is_current` that one is what would be made now: with our certificates, and
+    with the timestamp that is asked for.
+    """
 
     finding: Finding
     is_ours: bool
+    is_current: bool
 
     @property
     def signers(self) -> str:
@@ -134,7 +143,10 @@ def look_inside(bench: Workbench, name: str, source: BinaryIO) -> Inside:
     credential = current_credential(bench.signer, bench.settings.certificates)
     source.seek(0)
     finding = _guarded(bench, name, lambda: bench.verifier.check(name, source, [credential.public_key]))
-    return Inside(finding, _is_among(finding, credential.public_key))
+    ours = _by_key(finding, credential.public_key)
+    carried = tuple(bench.producer.carries(_seal(bench, credential))) if ours else ()
+    is_current = any(tuple(facts.certificates) == carried and _is_stamped_as_asked(bench, facts) for facts in ours)
+    return Inside(finding, bool(ours), is_current)
 
 
 def is_ours(bench: Workbench, data: bytes, subjects: Sequence[Subject]) -> bool:
@@ -158,7 +170,8 @@ def require_consistent(bench: Workbench, made: Made, subjects: Sequence[Subject]
         if not _proves(findings.get(subject.name), made.public_key):
             message = f"{display(subject.name)}: {what} ({bench.format.name}) does not verify under the key that made it"
             raise SigningError(message, remedy="report this; nothing was written")
-        _require_witnessed(bench, subject.name, findings[subject.name].facts)
+        if not all(_is_stamped_as_asked(bench, facts) for facts in findings[subject.name].facts):
+            raise _unstamped(bench, subject.name)
     return findings
 
 
@@ -167,21 +180,32 @@ def is_stamped(bench: Workbench, findings: Mapping[str, Finding]) -> bool:
     return not bench.witnesses or all(is_witnessed(facts) for found in findings.values() for facts in found.facts)
 
 
-def _require_embedded(bench: Workbench, name: str, target: BinaryIO, key: PublicKey) -> None:
-    """Raise SigningError unless the file holds a signature by the key, as configured."""
+def is_embedded_stamped(bench: Workbench, embedded: Finding) -> bool:
+    """Return the same of what was embedded: an older signature by the key, beside which it was put, may lack it."""
+    return not bench.witnesses or any(map(is_witnessed, embedded.facts))
+
+
+def _require_embedded(bench: Workbench, name: str, target: BinaryIO, key: PublicKey) -> Finding:
+    """Return the facts of the signatures by the key. Raises SigningError unless there is one, as configured."""
     target.seek(0)
-    finding = bench.verifier.check(name, target, [key])
-    if not _is_among(finding, key):
+    ours = _by_key(bench.verifier.check(name, target, [key]), key)
+    if not ours:
         message = f"{display(name)}: what {bench.format.name} just embedded does not verify under the key that made it"
         raise SigningError(message, remedy="report this; nothing was written")
-    _require_witnessed(bench, name, [facts for facts in finding.facts if facts.public_key == key])
+    if not any(_is_stamped_as_asked(bench, facts) for facts in ours):  # an older one by the key may be beside it
+        raise _unstamped(bench, name)
+    return Finding(ours)
 
 
-def _require_witnessed(bench: Workbench, name: str, facts: Iterable[Facts]) -> None:
-    """Raise SigningError where a timestamp is configured, and must be there, and the format did not put it in."""
-    if bench.witnesses and not bench.settings.timestamp_optional and not all(map(is_witnessed, facts)):
-        message = f"{display(name)}: the signature ({bench.format.name}) lacks the timestamp that is configured"
-        raise SigningError(message, remedy="leave the format or the timestamp out; nothing was written")
+def _is_stamped_as_asked(bench: Workbench, facts: Facts) -> bool:
+    """Whether a signature has the timestamp that is configured, where it must be there."""
+    return is_witnessed(facts) or not bench.witnesses or bench.settings.timestamp_optional
+
+
+def _unstamped(bench: Workbench, name: str) -> SigningError:
+    """Return the error of a format that did not put the timestamp in that is configured, and must be there."""
+    message = f"{display(name)}: the signature ({bench.format.name}) lacks the timestamp that is configured"
+    return SigningError(message, remedy="leave the format or the timestamp out; nothing was written")
 
 
 def _proves(finding: Finding | None, key: PublicKey) -> bool:
@@ -190,15 +214,20 @@ def _proves(finding: Finding | None, key: PublicKey) -> bool:
     return all(facts.public_key == key for facts in finding.facts)
 
 
-def _is_among(finding: Finding, key: PublicKey) -> bool:
-    """Whether a signature is by the key: beside those of others, which a format may keep."""
-    return finding.problem is None and any(facts.public_key == key for facts in finding.facts)
+def _by_key(finding: Finding, key: PublicKey) -> list[Facts]:
+    """Return the signatures by the key: others may stand beside them, which a format may keep."""
+    return [] if finding.problem is not None else [facts for facts in finding.facts if facts.public_key == key]
 
 
 def _named_signer(facts: Facts) -> str:
-    if facts.certificates:
+    if not facts.certificates:
+        return f"a key of the kind {describe_key(facts.public_key)}"
+    from hatch_sign.trust.extensions import LATE_ERRORS  # noqa: PLC0415 - where there are certificates only
+
+    try:
         return facts.certificates[0].subject.rfc4514_string()
-    return f"a key of the kind {describe_key(facts.public_key)}"
+    except LATE_ERRORS:
+        return "a certificate with an unreadable name"
 
 
 def _observed(
@@ -223,15 +252,7 @@ def _observed(
 
 
 def _guarded(bench: Workbench, name: str, call: Callable[[], T]) -> T:
-    """Call a plugin's producer; whatever it raises that is not ours becomes one error that names the format."""
-    try:
-        return call()
-    except (HatchSignError, OSError):
-        raise
-    except Exception as error:
-        # The text of a foreign exception may hold a credential; its name does not.
-        message = f"{display(name)}: format {bench.format.name} failed: {type(error).__name__}"
-        raise PluginError(message, remedy="report it to the author of the format") from error
+    return guarded(bench.format, name, call)
 
 
 def _seal(bench: Workbench, credential: Credential) -> RunSeal:

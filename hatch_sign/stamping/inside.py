@@ -13,18 +13,20 @@ from hatch_sign.artifacts.discovery import find_artifacts
 from hatch_sign.artifacts.naming import owner_of
 from hatch_sign.artifacts.reading import FileIdentity, is_unchanged, open_artifact
 from hatch_sign.contract import TakesTimestampsInside
+from hatch_sign.contract.guarding import guarded
 from hatch_sign.contract.kinds import embedded_verifier, signing_producer
 from hatch_sign.storage.atomic import StagedFile, stage_stream, sync_folder
 from hatch_sign.trust.proving import Proof, prove_time
 from hatch_sign.values.display import display
-from hatch_sign.values.errors import HatchSignError, MalformedError, PluginError, RejectedError, SigningError
+from hatch_sign.values.errors import MalformedError, PluginError, RejectedError, SigningError
 from hatch_sign.values.outcomes import Outcome, Verdict
 from hatch_sign.values.public_keys import describe_key
+from hatch_sign.verification.embedded import check_embedded
 
 if TYPE_CHECKING:
     from hatch_sign.artifacts.discovery import Artifact
     from hatch_sign.contract import Facts, Format
-    from hatch_sign.stamping.stamping import Stamping
+    from hatch_sign.stamping.asking import Stamping
     from hatch_sign.verification.presence import Shelf
 
 _NOTHING_INSIDE = frozenset({Verdict.UNSIGNED, Verdict.NOT_APPLICABLE})
@@ -32,7 +34,7 @@ _KEPT = "left as it is: the signatures beside it are over these bytes, so stamp 
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
+class SignedInside:
     """An artifact with signatures of an embedded format inside; `is_covered` says that others lie beside it."""
 
     artifact: Artifact
@@ -40,11 +42,11 @@ class Inside:
     is_covered: bool
 
 
-def find_inside(paths: Sequence[str], *, formats: Mapping[str, Format], shelf: Shelf) -> tuple[Inside, ...]:
+def find_inside(paths: Sequence[str], *, formats: Mapping[str, Format], shelf: Shelf) -> tuple[SignedInside, ...]:
     """Return the artifacts in `paths` with signatures inside that take timestamps; those that are broken are among them."""
     embedded = [each for each in formats.values() if each.kind == "embedded"]
     found = [
-        Inside(artifact, format_, bool([*shelf.sidecars(artifact), *shelf.shared(artifact)]))
+        SignedInside(artifact, format_, bool([*shelf.sidecars(artifact), *shelf.shared(artifact)]))
         for format_ in embedded
         if isinstance(signing_producer(format_), TakesTimestampsInside)
         for path in paths
@@ -55,7 +57,7 @@ def find_inside(paths: Sequence[str], *, formats: Mapping[str, Format], shelf: S
     return tuple({(inside.artifact, inside.format.name): inside for inside in found}.values())
 
 
-def stamp_inside(inside: Inside, stamping: Stamping) -> Outcome:
+def stamp_inside(inside: SignedInside, stamping: Stamping) -> Outcome:
     """Give each signature in an artifact a timestamp, unless it has one, or all of them another where `stamping` renews.
 
     What is written was checked: it holds the same signatures, with the timestamps. Raises HatchSignError, the file as it
@@ -82,11 +84,12 @@ def stamp_inside(inside: Inside, stamping: Stamping) -> Outcome:
 
 def _holds_something(artifact: Artifact, format_: Format) -> bool:
     with open_artifact(artifact.path) as source:
-        return embedded_verifier(format_).check(artifact.name, source, ()).problem not in _NOTHING_INSIDE
+        return check_embedded(format_, artifact.name, source, ()).problem not in _NOTHING_INSIDE
 
 
-def _facts_in(inside: Inside, source: BinaryIO) -> Sequence[Facts]:
-    finding = embedded_verifier(inside.format).check(inside.artifact.name, source, ())
+def _facts_in(inside: SignedInside, source: BinaryIO) -> Sequence[Facts]:
+    verifier = embedded_verifier(inside.format)
+    finding = guarded(inside.format, str(inside.artifact.path), lambda: verifier.check(inside.artifact.name, source, ()))
     source.seek(0)
     if finding.problem is not None:
         message = f"{display(inside.artifact.path)} is {finding.problem.value}: {display(finding.detail)}"
@@ -94,7 +97,7 @@ def _facts_in(inside: Inside, source: BinaryIO) -> Sequence[Facts]:
     return finding.facts
 
 
-def _stage(inside: Inside, source: BinaryIO, stamping: Stamping, wanting: Mapping[bytes, Facts]) -> StagedFile:
+def _stage(inside: SignedInside, source: BinaryIO, stamping: Stamping, wanting: Mapping[bytes, Facts]) -> StagedFile:
     producer = signing_producer(inside.format)
     assert isinstance(producer, TakesTimestampsInside)  # noqa: S101 - tells mypy what `find_inside` chose by
 
@@ -102,19 +105,13 @@ def _stage(inside: Inside, source: BinaryIO, stamping: Stamping, wanting: Mappin
         return [*present, stamping.ask(wanting[signature])] if signature in wanting else present
 
     def write(target: BinaryIO) -> None:
-        try:
-            producer.embed_timestamps(source, target, choose)
-        except (HatchSignError, OSError):
-            raise
-        except Exception as error:
-            message = f"{display(inside.artifact.path)}: format {inside.format.name} failed: {type(error).__name__}"
-            raise PluginError(message, remedy="report it to the author of the format") from error
+        guarded(inside.format, str(inside.artifact.path), lambda: producer.embed_timestamps(source, target, choose))
 
     return stage_stream(inside.artifact.path, write)
 
 
 def _require_stamped(
-    inside: Inside, wanting: Mapping[bytes, Facts], before: Sequence[Facts], after: Sequence[Facts]
+    inside: SignedInside, wanting: Mapping[bytes, Facts], before: Sequence[Facts], after: Sequence[Facts]
 ) -> None:
     expected = {each.signature: len(each.timestamps) + (each.signature in wanting) for each in before}
     if {each.signature: len(each.timestamps) for each in after} != expected:
@@ -122,7 +119,7 @@ def _require_stamped(
         raise PluginError(message, remedy="report it to the author of the format; nothing was written")
 
 
-def _commit(inside: Inside, staged: StagedFile, identity: FileIdentity) -> None:
+def _commit(inside: SignedInside, staged: StagedFile, identity: FileIdentity) -> None:
     path = inside.artifact.path
     if not is_unchanged(path, identity):
         message = f"{display(path)} changed while it was being timestamped"
@@ -132,7 +129,7 @@ def _commit(inside: Inside, staged: StagedFile, identity: FileIdentity) -> None:
     sync_folder(path.parent)
 
 
-def _proof(inside: Inside, facts: Facts, stamping: Stamping) -> Proof:
+def _proof(inside: SignedInside, facts: Facts, stamping: Stamping) -> Proof:
     proof = prove_time(facts, roots=tuple(stamping.roots), at=stamping.now)
     if proof.broken:
         message = f"{display(inside.artifact.path)}: {proof.broken}"
@@ -140,7 +137,7 @@ def _proof(inside: Inside, facts: Facts, stamping: Stamping) -> Proof:
     return proof
 
 
-def _outcome(inside: Inside, facts: Sequence[Facts], detail: str, proofs: Sequence[Proof]) -> Outcome:
+def _outcome(inside: SignedInside, facts: Sequence[Facts], detail: str, proofs: Sequence[Proof]) -> Outcome:
     return Outcome(
         artifact=inside.artifact.name,
         signature=inside.format.name,

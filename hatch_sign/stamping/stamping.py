@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from hatch_sign.artifacts.parallel import READERS, map_in_threads
+from hatch_sign.artifacts.parallel import READERS, SIGNERS, map_in_threads
 from hatch_sign.artifacts.reading import open_artifact, read_digests
-from hatch_sign.contract import Facts, TakesTimestamps, WitnessRequest
+from hatch_sign.contract import Facts, TakesTimestamps
+from hatch_sign.contract.guarding import guarded
 from hatch_sign.contract.kinds import detached_verifier, signing_producer
-from hatch_sign.signing.run import WORKERS
-from hatch_sign.stamping.inside import Inside, stamp_inside
+from hatch_sign.stamping.inside import SignedInside, stamp_inside
 from hatch_sign.storage.atomic import StagedFile, remove_stale_temporaries, stage_bytes, sync_folder
 from hatch_sign.trust.proving import Proof, prove_time
 from hatch_sign.values.artifacts import Subject
@@ -31,13 +30,13 @@ from hatch_sign.values.public_keys import describe_key
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cryptography.x509 import Certificate
-
     from hatch_sign.artifacts.discovery import Artifact
-    from hatch_sign.contract import Witness
+    from hatch_sign.artifacts.reading import Reading
+    from hatch_sign.stamping.asking import Stamping
     from hatch_sign.stamping.targets import Target
-    from hatch_sign.values.public_keys import PublicKey
     from hatch_sign.verification.presence import Present
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +57,8 @@ class StampingReport:
         raise first
 
 
-@dataclass(frozen=True, slots=True)
-class Stamping:
-    """How signatures are timestamped.
-
-    `keys` are tried under signatures that hold no more than a hint. Without `roots`, a timestamp that is there counts as
-    one, whoever made it. With `renew`, signatures that have a timestamp get another: the older ones are kept, for the
-    earliest is worth most.
-    """
-
-    witness: Witness
-    keys: Sequence[PublicKey]
-    roots: Sequence[Certificate]
-    now: datetime
-    renew: bool = False
-
-    def ask(self, facts: Facts) -> bytes:
-        """Return a checked timestamp over a signature: DER of TimeStampResp. Raises WitnessError."""
-        request = WitnessRequest(facts.signature, b"", facts.scheme, facts.public_key, tuple(facts.certificates))
-        evidence = self.witness.attest(request)
-        self.witness.check(request, evidence)
-        return evidence.data
-
-
 def stamp_release(
-    targets: Sequence[Target | Inside],
+    targets: Sequence[Target | SignedInside],
     stamping: Stamping,
     *,
     on_done: Callable[[], None] = lambda: None,
@@ -96,25 +72,25 @@ def stamp_release(
     its threads may still wait. Raises UsageError for an artifact that cannot be read.
     """
     remove_stale_temporaries(_path(target).parent for target in targets)
-    run = _Run(stamping, _read([target for target in targets if not isinstance(target, Inside)]), on_done)
-    outcomes = map_in_threads(run.attempt, targets, threads=WORKERS, on_failure=on_failure)
+    run = _Run(stamping, _read([target for target in targets if not isinstance(target, SignedInside)]), on_done)
+    outcomes = map_in_threads(run.attempt, targets, threads=SIGNERS, on_failure=on_failure)
     return StampingReport(tuple(outcome for outcome in outcomes if outcome is not None), tuple(run.failures))
 
 
 @dataclass
 class _Run:
     stamping: Stamping
-    digests: Mapping[Artifact, Mapping[str, bytes]]
+    readings: Mapping[Artifact, Reading]
     on_done: Callable[[], None]
     failures: list[HatchSignError] = field(default_factory=list)
 
-    def attempt(self, target: Target | Inside) -> Outcome | None:
+    def attempt(self, target: Target | SignedInside) -> Outcome | None:
         """Return what became of one signature; None where it is as before."""
         if any(error.exit_code == HatchSignError.exit_code for error in self.failures):
             return None
         outcome = None
         try:
-            outcome = stamp_inside(target, self.stamping) if isinstance(target, Inside) else self._stamp(target)
+            outcome = stamp_inside(target, self.stamping) if isinstance(target, SignedInside) else self._stamp(target)
         except HatchSignError as error:
             self.failures.append(error)
         self.on_done()
@@ -143,8 +119,8 @@ class _Run:
         below = present.path.parent if present.format.kind == "aggregate" else None
         named = [(a, a.name if below is None else a.name_below(below)) for a in target.artifacts]
         subjects = [
-            Subject(name, artifact.path.stat().st_size, dict(self.digests[artifact]))
-            for artifact, name in named
+            Subject(name, reading.identity.size, reading.digests, reading.head)
+            for reading, name in ((self.readings[artifact], name) for artifact, name in named)
             if names is None or name in names
         ]
         if not subjects:
@@ -201,18 +177,18 @@ class _Run:
         return self._proof(present, after)
 
 
-def _path(target: Target | Inside) -> Path:
-    return target.artifact.path if isinstance(target, Inside) else target.present.path
+def _path(target: Target | SignedInside) -> Path:
+    return target.artifact.path if isinstance(target, SignedInside) else target.present.path
 
 
-def _read(targets: Sequence[Target]) -> Mapping[Artifact, Mapping[str, bytes]]:
+def _read(targets: Sequence[Target]) -> Mapping[Artifact, Reading]:
     """Read each artifact once, for all signatures over it."""
     needed: dict[Artifact, set[str]] = {}
     for target in targets:
         for artifact in target.artifacts:
             needed.setdefault(artifact, set()).update(target.present.hashes)
     readings = map_in_threads(lambda item: read_digests(item[0].path, item[1]), needed.items(), threads=READERS)
-    return {artifact: reading.digests for artifact, reading in zip(needed, readings, strict=True)}
+    return dict(zip(needed, readings, strict=True))
 
 
 def _require_unchanged(present: Present) -> None:
@@ -231,15 +207,8 @@ def _producer(present: Present) -> TakesTimestamps:
     return producer
 
 
-def _call(present: Present, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the format returns
-    """Call a plugin's format; whatever it raises that is not ours becomes one error that names it."""
-    try:
-        return call()
-    except HatchSignError:
-        raise
-    except Exception as error:
-        message = f"{display(present.path)}: format {present.format.name} failed: {type(error).__name__}"
-        raise PluginError(message, remedy="report it to the author of the format") from error
+def _call(present: Present, call: Callable[[], T]) -> T:
+    return guarded(present.format, str(present.path), call)
 
 
 def _outcome(present: Present, subjects: Sequence[Subject], facts: Facts, detail: str, proof: Proof) -> Outcome:

@@ -37,8 +37,9 @@ def find_targets(
     for path in paths:
         finder.look_at(path)
     if not finder.found and not found_others:
-        message = "no signature found beside " + ", ".join(display(path) for path in paths)
-        raise UsageError(message, remedy="sign first: `hatch-sign sign`")
+        message = "no signature that takes a timestamp later found beside or in " + ", ".join(map(display, paths))
+        inside = "what is inside wheels is signed again with `timestamp` configured and --overwrite"
+        raise UsageError(message, remedy=f"sign first: `hatch-sign sign`; {inside}")
     return tuple(Target(present, tuple(artifacts)) for present, artifacts in finder.found.values())
 
 

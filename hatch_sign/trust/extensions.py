@@ -12,6 +12,7 @@ E = TypeVar("E", bound=x509.ExtensionType)
 LATE_ERRORS = (
     ValueError,
     TypeError,
+    KeyError,
     UnsupportedAlgorithm,
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from hatch_sign.contract.guarding import missing_module
 from hatch_sign.values.errors import MalformedError
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ class Proof:
 
 
 def prove_time(facts: Facts, *, roots: Sequence[Certificate], at: datetime) -> Proof:
-    """Return what the timestamps in `facts` prove at the instant `at`, which is aware. Never raises.
+    """Return what the timestamps in `facts` prove at the instant `at`, which is aware.
 
+    Whatever they are, it raises nothing but PluginError, and that where a package that reads timestamps is missing.
     Without `roots`, a timestamp is no time at all, and is not even read. One by an authority that they know nothing of
     proves nothing, and is no mistake.
     """
@@ -50,8 +52,10 @@ def prove_time(facts: Facts, *, roots: Sequence[Certificate], at: datetime) -> P
 
 @lru_cache(maxsize=8)  # one signature may be over a thousand artifacts, and is judged for each of them
 def _prove(signature: bytes, timestamps: tuple[bytes, ...], roots: tuple[Certificate, ...], at: datetime) -> Proof:
-    from hatch_sign.trust.timestamps import check_timestamp  # noqa: PLC0415 - asn1crypto and certificates, for timestamps only
-
+    try:
+        from hatch_sign.trust.timestamps import check_timestamp  # noqa: PLC0415 - asn1crypto, where timestamps are only
+    except ModuleNotFoundError as error:
+        raise missing_module(error, needed_by="a timestamp") from None
     try:
         parsed = [_parse(data, signature) for data in timestamps]
     except MalformedError as error:

@@ -40,10 +40,10 @@ class RevocationCheck:
     def examine(self, chain: Sequence[x509.Certificate], material: Material) -> Standing:
         """Return how `chain`, leaf to root and found to hold, stands for the signature of `material`.
 
-        Certificates of delegates may also be among those that the signature brings.
+        Delegates are not looked for among the certificates that the signature brings: one of a key that was taken back
+        would let whoever holds it say that nothing was.
         """
-        delegates = tuple(dict.fromkeys((*self.delegates, *material.facts.certificates)))
-        asked = [_Asked(tuple(chain[index:]), delegates, material) for index in range(len(chain) - 1)]
+        asked = [_Asked(tuple(chain[index:]), self.delegates, material) for index in range(len(chain) - 1)]
         found = {each: each.weigh(self.files, at_hand=True) for each in asked}
         source = material.revocations
         unknown = [each for each in asked if not found[each].known]

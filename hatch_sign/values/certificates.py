@@ -18,7 +18,15 @@ def is_for_key(certificate: Certificate, key: PublicKey) -> bool:
 
     try:
         return certificate.public_key() == key
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, KeyError, UnsupportedAlgorithm):
+        return False
+
+
+def names_issuer(certificate: Certificate, issuer: Certificate) -> bool:
+    """Return whether `issuer` is named in `certificate`; False where a name cannot be read."""
+    try:
+        return certificate.issuer == issuer.subject
+    except ValueError:
         return False
 
 
@@ -28,7 +36,7 @@ def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
 
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except (ValueError, TypeError, KeyError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
 

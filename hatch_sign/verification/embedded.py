@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hatch_sign.contract import Finding
+from hatch_sign.contract.guarding import missing_module
 from hatch_sign.contract.kinds import embedded_verifier
 from hatch_sign.values.outcomes import Verdict
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def check_embedded(format_: Format, name: str, source: BinaryIO, keys: Sequence[PublicKey]) -> Finding:
-    """Call an embedded format's verifier, which should never raise; one that does has found nothing to be trusted."""
+    """Call an embedded format's verifier, which should never raise; one that does has found nothing to be trusted.
+
+    Raises PluginError where the format lacks a package that it needs.
+    """
     try:
         source.seek(0)
         return embedded_verifier(format_).check(name, source, keys)
@@ -27,7 +31,9 @@ def check_embedded(format_: Format, name: str, source: BinaryIO, keys: Sequence[
 
 
 def failed(format_: Format, error: Exception) -> Finding:
-    """Return the finding of a verifier that failed."""
+    """Return the finding of a verifier that failed. Raises PluginError where a package is missing, for whatever file."""
+    if isinstance(error, ModuleNotFoundError):
+        raise missing_module(error, needed_by=f"format {format_.name}") from None
     return Finding(problem=Verdict.MALFORMED, detail=f"the verifier of {format_.name} failed: {type(error).__name__}")
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, cast
 from hatch_sign.archives.opened import OpenArchive, in_batches, open_archive
 from hatch_sign.artifacts.parallel import READERS, map_in_threads
 from hatch_sign.artifacts.reading import open_artifact
+from hatch_sign.values.display import display
+from hatch_sign.values.errors import HatchSignError
 from hatch_sign.values.outcomes import Verdict
 from hatch_sign.verification.embedded import check_embedded
 
@@ -41,8 +43,18 @@ def find_inside(
     """Return what each of the embedded `formats` finds in each member that `contents` covers, in the archive's order.
 
     Members that a format has no say in are left out. Every file of the archive is read and checked. Raises MalformedError
-    where the archive is not well-formed, or its RECORD is wrong.
+    where the archive is not well-formed, or its RECORD is wrong, HatchSignError where the disk fails or is full.
     """
+    try:
+        return _find_inside(artifact, contents, formats, keys)
+    except OSError as error:
+        message = f"{display(artifact.path)}: what is inside cannot be read or unpacked: {error.strerror}"
+        raise HatchSignError(message, remedy="free space for temporary files, or check the disk, then run again") from None
+
+
+def _find_inside(
+    artifact: Artifact, contents: ContentsSettings, formats: Sequence[Format], keys: Sequence[PublicKey]
+) -> list[Inside]:
     with open_artifact(artifact.path) as stream:
         archive = open_archive(artifact.name, stream)
         covered = {name for name in archive.layout.files if contents.covers(name)}

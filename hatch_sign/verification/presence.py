@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hatch_sign.artifacts.naming import LARGEST_SIGNATURE, owner_of, sidecars_of
 from hatch_sign.artifacts.reading import open_artifact
+from hatch_sign.contract.guarding import missing_module
 from hatch_sign.contract.kinds import detached_verifier
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError, UsageError
@@ -68,7 +69,10 @@ class Shelf:
 
 
 def load(path: Path, format_: Format, signature: str | None) -> Present:
-    """Read and parse one signature file; what is wrong with it becomes its `problem`."""
+    """Read and parse one signature file; what is wrong with it becomes its `problem`.
+
+    Raises PluginError where the format lacks a package that it needs.
+    """
     name = signature or format_.name
     try:
         with open_artifact(path) as stream:
@@ -78,6 +82,8 @@ def load(path: Path, format_: Format, signature: str | None) -> Present:
         return Present(path, format_, name, parsed=detached_verifier(format_).parse(data), data=data)
     except (MalformedError, UsageError) as error:
         return Present(path, format_, name, problem=error.message)
+    except ModuleNotFoundError as error:
+        raise missing_module(error, needed_by=f"format {format_.name}") from None
     except Exception as error:  # noqa: BLE001 - a plugin's bug must end in a verdict, not in a trace
         return Present(path, format_, name, problem=f"the verifier of {format_.name} failed: {type(error).__name__}")
 

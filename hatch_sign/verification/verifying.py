@@ -16,7 +16,7 @@ from hatch_sign.configuration.model import ContentsSettings
 from hatch_sign.contract import Finding
 from hatch_sign.contract.kinds import detached_verifier, manifest_verifier
 from hatch_sign.trust.policy import Policy, judge
-from hatch_sign.values.artifacts import Subject
+from hatch_sign.values.artifacts import HEAD, Subject
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError, SigningError
 from hatch_sign.values.outcomes import Outcome, Verdict
@@ -52,7 +52,7 @@ def verify_release(  # noqa: PLR0913 - all but the first three may be left out
     `folder` is where sidecars lie if not beside their artifacts, `signatures` are the names that signatures may have;
     `bundles` are signature files that the user named, which
     are looked at in place of those. Raises UsageError for an artifact that cannot be read, SigningError for one that
-    changed while it was read; everything else becomes an outcome.
+    changed while it was read, PluginError where a format lacks a package that it needs; everything else becomes an outcome.
     """
     shelf = Shelf(formats, folder, signatures)
     return _Verification(policy, formats, shelf, bundles, contents, on_done).of(artifacts)
@@ -102,7 +102,7 @@ class _Verification:
             ]
         self.identities[artifact] = reading.identity
         self.on_done()
-        return Subject(artifact.name, reading.identity.size, reading.digests)
+        return Subject(artifact.name, reading.identity.size, reading.digests, reading.head)
 
     def _check_shared(self, artifacts: Sequence[Artifact]) -> Mapping[tuple[Path, Artifact], Finding]:
         """Check each aggregate and manifest once, for all the artifacts that it may cover."""
@@ -121,7 +121,7 @@ class _Verification:
         rounds = [[(name, namesakes[turn]) for name, namesakes in named.items() if turn < len(namesakes)]
                   for turn in range(max(map(len, named.values()), default=0))]  # fmt: skip
         for pairs in rounds:
-            subjects = [Subject(name, self.subjects[a].size, self.subjects[a].digests) for name, a in pairs]
+            subjects = [replace(self.subjects[a], name=name) for name, a in pairs]
             findings = _check(present, subjects, self._keys())
             for name, artifact in pairs:
                 yield (present.path, artifact), findings.get(name, Finding(problem=Verdict.UNSIGNED))
@@ -175,7 +175,8 @@ class _Verification:
     def _check_list(self, name: str, data: bytes, sidecar: Present) -> Finding:
         if sidecar.problem:
             return Finding(problem=Verdict.MALFORMED, detail=sidecar.problem)
-        subject = Subject(name, len(data), {hash_: hashlib.new(hash_, data).digest() for hash_ in sidecar.hashes})
+        digests = {hash_: hashlib.new(hash_, data).digest() for hash_ in sidecar.hashes}
+        subject = Subject(name, len(data), digests, data[:HEAD])
         return _check(sidecar, [subject], self._keys()).get(name, Finding(problem=Verdict.UNSIGNED))
 
     def _judged(self, artifact: Artifact, present: Present, finding: Finding) -> Outcome:

@@ -20,11 +20,12 @@ from tests.authority import Holder, code_signing_chain
 from .stamps import GOOD
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cryptography import x509
 
     from hatch_sign.contract import Finding, WitnessRequest
+    from hatch_sign.contract.witnesses import EvidenceKind
 
 CONTENT = b"the bytes of an artifact"
 HASHES: dict[str, HashAlgorithm] = {"sha256": SHA256(), "sha384": SHA384(), "sha512": SHA512()}
@@ -45,12 +46,15 @@ SUBJECT, CHANGED = subject_of(CONTENT), subject_of(CONTENT + b"!")
 
 
 class Stamping:
-    """A witness of the time that answers with a good timestamp."""
+    """A witness of the time that answers what `reply` makes of a signature: by default, a good timestamp."""
 
-    kind = "timestamp"
+    kind: EvidenceKind = "timestamp"
+
+    def __init__(self, reply: Callable[[bytes], bytes] = GOOD.reply) -> None:
+        self._reply = reply
 
     def attest(self, request: WitnessRequest) -> Evidence:
-        return Evidence("timestamp", GOOD.reply(request.signature))
+        return Evidence("timestamp", self._reply(request.signature))
 
     def check(self, request: WitnessRequest, evidence: Evidence) -> None:
         """Accept everything."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import random
 import struct
 import warnings
@@ -25,11 +24,12 @@ from hatch_sign.archives.zip_rewriting import rewrite
 from hatch_sign.values.errors import MalformedError
 
 from ..unit.archives.wheels import INFO, NAME, RECORD, make_wheel, read_strictly, record_of
+from .mutating import mutation_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-COUNT = int(os.environ.get("HATCH_SIGN_MUTATIONS", "4000"))
+COUNT = mutation_count()
 PARTS = 4
 
 MEMBERS = {"app/a.dll": b"library" * 40, "app/b.py": b"print()\n"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import random
+import tracemalloc
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -215,6 +216,17 @@ def test_reads_pem_as_others_write_it(changed: Any) -> None:  # noqa: ANN401 - a
 def test_refuses_other_pem(changed: Any) -> None:  # noqa: ANN401 - as above
     with pytest.raises(MalformedError, match=r"^(the PEM of )?the CMS signature (is|has) "):
         VERIFIER.parse(changed(made(options={"cms-pem": True})))
+
+
+def test_pem_without_end_is_refused_in_little_memory() -> None:
+    data = b"-----BEGIN CMS-----\n" + b"A\n" * 500_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(MalformedError, match="is not one PEM block"):
+            VERIFIER.parse(data)
+        assert tracemalloc.get_traced_memory()[1] < 10 * len(data)
+    finally:
+        tracemalloc.stop()
 
 
 # --- timestamps

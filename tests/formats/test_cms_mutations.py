@@ -7,7 +7,6 @@ among these, and are judged by others: they must come out as they are. HATCH_SIG
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from tests.authority import NOW, code_signing_chain
 
 from .cms_samples import CHANGED, SUBJECT, VERIFIER, Stamping, made
 from .der_trees import CONSTRUCTED, NULL, Node, primitive, sequence, tree
+from .mutating import change_byte, cut, mutation_count, repeat, replace_bytes
 
 if TYPE_CHECKING:
     from hatch_sign.contract import Facts
@@ -37,7 +37,7 @@ SIGNATURES = {
     "rsa": (made(RSA, Scheme.RSA_PKCS1_SHA256), RSA),
     "pss": (made(RSA, Scheme.RSA_PSS_SHA256), RSA),
 }
-COUNT = int(os.environ.get("HATCH_SIGN_MUTATIONS", "4000"))
+COUNT = mutation_count()
 TIMESTAMP = bytes.fromhex("2a864886f70d010910020e")
 
 
@@ -151,27 +151,6 @@ def mutate(data: bytes, rng: random.Random) -> bytes:
     for _ in range(rng.randint(1, 3)):
         rng.choice(TREE_MUTATIONS)(rng.choice(list(root.walk())), root, rng)
     return root.encoded()
-
-
-def replace_bytes(data: bytes, rng: random.Random) -> bytes:
-    at = rng.randrange(len(data))
-    return data[:at] + rng.randbytes(rng.randint(1, 3)) + data[at + rng.randint(0, 3) :]
-
-
-def change_byte(data: bytes, rng: random.Random) -> bytes:
-    """Put a byte that means something to DER in the place of another."""
-    at = rng.randrange(len(data))
-    return data[:at] + rng.choice([b"\x30", b"\x31", b"\x04", b"\x02", b"\xa0", b"\x00", b"\x80", b"\xff"]) + data[at + 1 :]
-
-
-def cut(data: bytes, rng: random.Random) -> bytes:
-    at = rng.randrange(len(data))
-    return data[:at] + data[at + rng.randint(1, 40) :]
-
-
-def repeat(data: bytes, rng: random.Random) -> bytes:
-    at, end = sorted(rng.randrange(len(data) + 1) for _ in range(2))
-    return data[:end] + data[at:]
 
 
 def remove(node: Node, root: Node, rng: random.Random) -> None:

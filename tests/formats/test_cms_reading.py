@@ -173,20 +173,58 @@ def test_the_key_of_the_curve_signs_by_the_hashes_of_the_table_alone() -> None:
     assert_untrusted(find(data), "the CMS signature is by ecdsa-sha512, which ecdsa-p256 keys do not sign by")
 
 
-@pytest.mark.parametrize(
-    "key",
-    [ec.generate_private_key(ec.SECP256K1()).public_key(), rsa.RSAPublicNumbers(65537, (1 << 16384) + 1).public_key()],
-    ids=["a curve that is not of the table", "a number that takes seconds"],
-)
-def test_keys_that_are_not_supported(key: Any) -> None:  # noqa: ANN401 - of two kinds
+def holder_for(key: Any) -> Holder:  # noqa: ANN401 - of any kind
+    """Return a holder whose certificate is for another key than it signs by."""
+
     class Holding:
         def public_key(self) -> Any:  # noqa: ANN401 - as above
             return key
 
     authority = Authority("Root")
     certificate = authority.issue("Example", Holding())  # type: ignore[arg-type] # only the public half is asked for
-    holder = Holder(LOCAL.key, (certificate,), authority.certificate)
-    assert_untrusted(find(made(holder)), "the certificate is for a key of a kind that is not supported")
+    return Holder(LOCAL.key, (certificate,), authority.certificate)
+
+
+def test_a_key_that_is_not_supported() -> None:
+    data = made(holder_for(ec.generate_private_key(ec.SECP256K1()).public_key()))
+    assert_untrusted(find(data), "the certificate is for a key of a kind that is not supported")
+
+
+MODULUS = (1 << 3071) + 1
+SLOW = [rsa.RSAPublicNumbers(65537, (1 << 16384) + 1), rsa.RSAPublicNumbers((1 << 64) + 1, MODULUS)]
+
+
+@pytest.mark.parametrize("numbers", SLOW, ids=["a modulus", "an exponent"])
+def test_a_certificate_with_a_number_that_takes_long_is_refused(numbers: rsa.RSAPublicNumbers) -> None:
+    data = made(holder_for(numbers.public_key()))
+    with pytest.raises(MalformedError, match="is for a larger RSA key than anybody makes"):
+        VERIFIER.parse(data)
+
+
+def test_the_largest_numbers_that_are_read() -> None:
+    data = made(holder_for(rsa.RSAPublicNumbers((1 << 64) - 1, MODULUS).public_key()))
+    assert find(data).problem is Verdict.UNTRUSTED
+
+
+@pytest.mark.parametrize("numbers", SLOW, ids=["a modulus", "an exponent"])
+def test_nothing_is_checked_by_an_issuer_with_such_a_number(
+    numbers: rsa.RSAPublicNumbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = holder_for(numbers.public_key()).certificate
+    authority = Authority("Root", above=Authority("Example"))
+    holder = Authority("Example", above=authority).holder("Signer", LOCAL.key)
+    asked = []
+
+    def noting(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+        asked.append(issuer)
+        return is_issued_by(certificate, issuer)
+
+    monkeypatch.setattr(signers, "is_issued_by", noting)
+    data = made_by_cryptography(holder, Scheme.ECDSA_SHA256, certificates=[*holder.certificates[1:], slow])
+    assert slow.subject == holder.certificate.issuer
+    assert tuple(find(data).facts[0].certificates) == holder.certificates
+    assert asked
+    assert slow not in asked
 
 
 # --- certificates put in the place of others
@@ -321,10 +359,25 @@ def test_certificates_that_cannot_be_read_are_passed_over_unless_one_is_the_sign
         VERIFIER.parse(changed(broken(LOCAL.certificate), plain))
 
 
-def test_looks_for_issuers_a_bounded_number_of_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All are of one name and one key, so that each could have issued each."""
+def of_one_key() -> tuple[Authority, list[x509.Certificate]]:
+    """Return an authority and others, of which each could have issued each."""
     authority = Authority("Root", key=LOCAL.key)
-    alike = [Authority("Root", above=authority, key=LOCAL.key).certificate for _ in range(30)]
+    return authority, [Authority("Root", above=authority, key=LOCAL.key).certificate for _ in range(30)]
+
+
+def one_above_another() -> tuple[Authority, list[x509.Certificate]]:
+    """Return an authority and those above it, of which each was issued by one, and any could have by its name."""
+    line = [Authority("Root")]
+    for _ in range(20):
+        line.append(Authority("Root", above=line[-1]))
+    return line[-1], [each.certificate for each in line]
+
+
+@pytest.mark.parametrize("certified", [of_one_key, one_above_another])
+def test_looks_for_issuers_a_bounded_number_of_times(
+    certified: Callable[[], tuple[Authority, list[x509.Certificate]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, alike = certified()
     holder = authority.holder("Example", LOCAL.key)
     data = made_by_cryptography(holder, Scheme.ECDSA_SHA256, certificates=alike)
     count = 0
@@ -337,7 +390,7 @@ def test_looks_for_issuers_a_bounded_number_of_times(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(signers, "is_issued_by", counting)
     assert find(data).facts[0].certificates[0] == holder.certificate
-    assert 0 < count <= 31 * (signers.MOST_ISSUERS + 1)
+    assert 0 < count <= signers.MOST_CHECKS
 
 
 # --- structures that are not as they should be

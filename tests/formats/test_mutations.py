@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,13 +18,14 @@ from hatch_sign.formats.sigstore.verifier import BundleVerifier
 from hatch_sign.values.artifacts import Subject
 from hatch_sign.values.errors import MalformedError
 
+from .mutating import mutation_count
 from .vectors import P256, SUBJECT, dsse_bundle, encode, message_bundle
 
 VERIFIER = BundleVerifier()
 CHANGED = Subject(SUBJECT.name, SUBJECT.size, {name: bytes(len(digest)) for name, digest in SUBJECT.digests.items()})
 KEYS = [P256.public_key()]
 BUNDLES = {"message": encode(message_bundle()), "dsse": encode(dsse_bundle())}
-COUNT = int(os.environ.get("HATCH_SIGN_MUTATIONS", "100000"))
+COUNT = mutation_count(100_000)
 PARTS = 4
 """Tests that the mutations are divided among, half for each kind of bundle."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import random
 import struct
 from collections.abc import Callable
@@ -30,7 +29,9 @@ from hatch_sign_authenticode.pe import (
 from tests.unit.authenticode.images import AMD64, ARM64, I386, SEQUENCE, field, make_entry, make_image, places, with_table
 from tests.unit.authenticode.streams import CountingStream
 
-COUNT = int(os.environ.get("HATCH_SIGN_MUTATIONS", "6000"))
+from .mutating import mutation_count
+
+COUNT = mutation_count()
 ENTRY = make_entry(b"\x30\x81\x90" + bytes(range(1, 145)))
 IMAGES = {
     "unsigned": make_image(machine=I386),

@@ -7,7 +7,6 @@ names of hashes that nothing goes by, unsigned attributes. HATCH_SIGN_MUTATIONS 
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,10 +18,11 @@ from hatch_sign.formats.rfc3161 import Timestamp, parse_timestamp
 from hatch_sign.values.errors import MalformedError
 from tests.authority import make_tsa
 
+from .mutating import change_byte, cut, mutation_count, repeat, replace_bytes
 from .stamps import changed, der
 
 SIGNATURE = b"signature"
-COUNT = int(os.environ.get("HATCH_SIGN_MUTATIONS", "4000"))
+COUNT = mutation_count()
 BITS = range(8) if COUNT >= 100_000 else ()
 """Of each byte that are flipped; without any, one of each byte."""
 
@@ -113,22 +113,6 @@ def mutate(data: bytes, rng: random.Random) -> bytes:
     return data
 
 
-def replace_bytes(data: bytes, rng: random.Random) -> bytes:
-    at = rng.randrange(len(data))
-    return data[:at] + rng.randbytes(rng.randint(1, 3)) + data[at + rng.randint(0, 3) :]
-
-
-def change_byte(data: bytes, rng: random.Random) -> bytes:
-    """Put a byte that means something to DER in the place of another: the length of everything stays right."""
-    at = rng.randrange(len(data))
-    return data[:at] + rng.choice([b"\x30", b"\x31", b"\x04", b"\x02", b"\xa0", b"\x00", b"\x80", b"\xff"]) + data[at + 1 :]
-
-
-def cut(data: bytes, rng: random.Random) -> bytes:
-    at = rng.randrange(len(data))
-    return data[:at] + data[at + rng.randint(1, 40) :]
-
-
 def swap_values(data: bytes, rng: random.Random) -> bytes:
     """Exchange two stretches of one length, such as values of one kind are."""
     size = rng.randint(1, 32)
@@ -137,11 +121,6 @@ def swap_values(data: bytes, rng: random.Random) -> bytes:
         return data
     one, other = data[first : first + size], data[second : second + size]
     return data[:first] + other + data[first + size : second] + one + data[second + size :]
-
-
-def repeat(data: bytes, rng: random.Random) -> bytes:
-    at, end = sorted(rng.randrange(len(data) + 1) for _ in range(2))
-    return data[:end] + data[at:]
 
 
 MUTATIONS: list[Callable[[bytes, random.Random], bytes]] = [replace_bytes, change_byte, cut, swap_values, repeat]

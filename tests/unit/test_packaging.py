@@ -29,6 +29,7 @@ from hatch_sign.values.algorithms import KeyAlgorithm
 from hatch_sign.values.public_keys import as_public_key, encode_public_key_pem
 
 ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 SET_UP = """\
@@ -142,7 +143,8 @@ def version_source(folder: Path) -> Path | None:
 def test_the_readme_pins_the_version_that_is_shipped() -> None:
     """Anybody may register the name on an index; the README says to pin it, and to this version."""
     pinned = re.findall(r'"(hatch-sign(?:-[a-z0-9]+)?)==(.*?)"', (ROOT / "README.md").read_text("utf-8"))
-    assert pinned == [("hatch-sign", hatch_sign.__version__), ("hatch-sign-pkcs11", hatch_sign.__version__)]
+    names = ("hatch-sign", "hatch-sign-pkcs11", "hatch-sign-authenticode")
+    assert pinned == [(name, hatch_sign.__version__) for name in names]
 
 
 def test_every_entry_point_of_the_core_is_there() -> None:
@@ -160,6 +162,18 @@ def test_every_import_is_declared() -> None:
             by_extra = name in EXTRAS and EXTRAS[name] in PROJECT["project"]["optional-dependencies"]
             for_tests = name == "pytest" and path.parent.name == "testing"
             assert name in declared or by_extra or for_tests, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_the_readme_installs_for_verifiers_what_all_but_the_front_ends_import() -> None:
+    (listed,) = re.findall(
+        r"python -m pip install ([a-z0-9 ]+)\npython -m pip install --no-deps wheelhouse/hatch_sign",
+        README.read_text("utf-8"),
+    )
+    declared = {re.split(r"[^\w-]", dependency)[0] for dependency in PROJECT["project"]["dependencies"]}
+    others = [path for path in (ROOT / "hatch_sign").rglob("*.py") if not {"cli", "hatch_hooks"} & set(path.parts)]
+    imported = {name for path in others for name in third_party_imports(path.read_text("utf-8"))}
+    assert set(listed.split()) == imported & declared
+    assert declared - set(listed.split()) == {"hatchling", "rich"}  # of which the README says that pip misses them
 
 
 def test_an_import_that_is_not_declared_is_found() -> None:

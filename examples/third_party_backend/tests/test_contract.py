@@ -13,9 +13,9 @@ class TestFileKeys(BackendContract):
     context = pytest.fixture(lambda _self: RunContext({"HATCH_SIGN_PIN": "correct horse"}, on_warning=print))
     wrong_context = pytest.fixture(lambda _self: RunContext({"HATCH_SIGN_PIN": "battery staple"}, on_warning=print))
 
-    @pytest.fixture
-    def references(self, tmp_path):
-        locked = BestAvailableEncryption(b"correct horse")
+    @pytest.fixture(scope="class")
+    def references(self, tmp_path_factory):
+        folder, locked = tmp_path_factory.mktemp("keys"), BestAvailableEncryption(b"correct horse")
         for kind in self.algorithms:
-            (tmp_path / kind.value).write_bytes(private_key(kind).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked))
-        return {kind: f"filekey:{tmp_path}/{kind.value}" for kind in self.algorithms}
+            (folder / kind.value).write_bytes(private_key(kind).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked))
+        return {kind: f"filekey:{folder}/{kind.value}" for kind in self.algorithms}

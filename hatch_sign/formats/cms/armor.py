@@ -8,7 +8,7 @@ from hatch_sign.formats.strict_json import decode_base64, encode_base64
 from hatch_sign.values.errors import MalformedError
 
 _MARK = b"-----BEGIN "
-_BLOCK = re.compile(rb"-----BEGIN (CMS|PKCS7)-----\r?\n((?:[A-Za-z0-9+/=]{1,76}\r?\n)+)-----END \1-----(?:\r?\n)?\Z")
+_BLOCK = re.compile(rb"-----BEGIN (CMS|PKCS7)-----\r?\n((?:[A-Za-z0-9+/=]{1,76}+\r?\n)++)-----END \1-----(?:\r?\n)?\Z")
 _COLUMNS = 64
 
 

@@ -50,6 +50,10 @@ class CmsProducer:
         """Return the chain without its root. Empty for a bare key."""
         return without_roots(seal.certificates)
 
+    def require_certificate(self, certificates: Sequence[Certificate]) -> None:
+        """Raise UnsupportedError for a bare key."""
+        require_certificate(certificates)
+
     def sign(self, subject: Subject, seal: Seal) -> bytes:
         """Return the signature, in DER, or in PEM with the option ``cms-pem``.
 

@@ -10,7 +10,7 @@ from hatch_sign.formats.asn1 import malformed_asn1, parse_der, tsp, x509
 from hatch_sign.formats.certificates import parse_certificate
 from hatch_sign.formats.cms.algorithms import read_digest_algorithm
 from hatch_sign.formats.cms.parsing import MAX_SIZE, single_value
-from hatch_sign.values.certificates import is_issued_by
+from hatch_sign.values.certificates import is_issued_by, names_issuer
 from hatch_sign.values.errors import MalformedError
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
 SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 
 MOST_ISSUERS = 8
-"""Certificates whose issuers are looked for, at the cost of checking a signature for every other certificate."""
+"""Certificates whose issuers are looked for, at the cost of checking a signature for every other of the issuer's name."""
+MOST_CHECKS = 64
+"""Signatures that are checked to find them."""
 
 _KEY_IDENTIFIER = "2.5.29.14"
 _BINDING = {SIGNING_CERTIFICATE: tsp.SigningCertificate, SIGNING_CERTIFICATE_V2: tsp.SigningCertificateV2}
@@ -48,11 +50,12 @@ def signer_chain(signed: SignedData, signature: CmsSignature, *, subject: str) -
 
 def with_issuers(leaf: Certificate, others: Iterable[Certificate]) -> tuple[Certificate, ...]:
     """Return `leaf`, its issuers among `others`, theirs, and so on, each once: also those that stand in another's place."""
-    left = tuple(others)
-    chain = [leaf]
+    left, chain, checks = tuple(others), [leaf], MOST_CHECKS
     for certificate in chain:
         if len(chain) <= MOST_ISSUERS:
-            chain += [each for each in left if each not in chain and is_issued_by(certificate, each)]
+            named = [each for each in left if each not in chain and names_issuer(certificate, each)][:checks]
+            checks -= len(named)
+            chain += [each for each in named if is_issued_by(certificate, each)]
     return tuple(chain)
 
 

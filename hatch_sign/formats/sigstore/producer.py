@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hatch_sign.formats.bare_signatures import is_to_be_signed
 from hatch_sign.formats.intoto import ARTIFACT_CLAIM, Statement
 from hatch_sign.formats.sigstore.bundle import MessageSignature
 from hatch_sign.formats.sigstore.sealing import bundle_schemes, carried_certificates, seal_bundle, sign_statement
@@ -38,17 +39,18 @@ class BundleProducer(StampsBundles):
     def sign(self, subject: Subject, seal: Seal) -> bytes:
         """Return the bundle's bytes; raises as :func:`~hatch_sign.formats.sigstore.sealing.seal_bundle`."""
         hash_ = seal.scheme.hash
-        if hash_ is None or not seal.takes_digests:
+        if hash_ is None or not seal.takes_digests or is_to_be_signed(subject):
             return _sign_statement(subject, seal)
         digest = subject.digests[hash_]
         return seal_bundle(lambda: MessageSignature(hash_, digest, seal.sign_digest(digest)), digest, seal)
 
 
 def _sign_statement(subject: Subject, seal: Seal) -> bytes:
-    """Sign a statement instead of the artifact, whose digest this key does not sign.
+    """Sign a statement instead of the artifact, whose digest is not signed.
 
     Of pure Ed25519 no verifier accepts a message signature: it is over the whole artifact, which a token may not take, and
-    which others read as Ed25519ph. A token that only hashes itself would have to be sent the artifact, too.
+    which others read as Ed25519ph. A token that only hashes itself would have to be sent the artifact, too. And some
+    artifacts are made to be signed: their bare signature would be one over something else.
     """
     digests = {subject.name: {"sha256": subject.digests["sha256"]}}
     return sign_statement(Statement(digests, ARTIFACT_CLAIM, {}), seal)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hatch_sign.contract import Facts, Finding
+from hatch_sign.formats.bare_signatures import is_to_be_signed
 from hatch_sign.formats.certificates import certified_key, parse_certificate
 from hatch_sign.formats.dsse import Envelope, pre_authentication_encoding
 from hatch_sign.formats.intoto import APPROVING_CLAIMS, PAYLOAD_TYPE, RELEASE_CLAIM, Statement, parse_statement
@@ -71,6 +72,9 @@ class BundleVerifier:
 def _problem_of(parsed: SignedBundle, subject: Subject) -> Finding | None:
     """Return how the claim of the bundle, whoever made it, differs from the artifact."""
     if parsed.statement is None:
+        if is_to_be_signed(subject):
+            detail = "the artifact is what CMS or DSSE sign in place of one: its bare signature may be for something else"
+            return Finding(problem=Verdict.MALFORMED, detail=detail)
         message = _message(parsed.bundle)
         claimed: Mapping[str, bytes] = {message.hash: message.digest}
     elif subject.name in parsed.statement.subjects:

@@ -11,7 +11,8 @@ from hatch_sign.contract import Evidence
 from hatch_sign.formats.rfc3161 import encode_request, parse_reply, parse_timestamp
 from hatch_sign.formats.rfc3161.purpose import problem_of_purpose
 from hatch_sign.remote.failures import Failure
-from hatch_sign.remote.http import Question, ask, shown_address, wants_patience
+from hatch_sign.remote.http import ask, shown_address, wants_patience
+from hatch_sign.remote.http_messages import Question
 from hatch_sign.remote.limits import NetworkLimits
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError, WitnessError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from hatch_sign.contract import BackendContext, WitnessRequest
     from hatch_sign.contract.witnesses import EvidenceKind
     from hatch_sign.formats.rfc3161 import Timestamp
-    from hatch_sign.remote.http import Reply
+    from hatch_sign.remote.http_messages import Reply
 
 LIMITS = NetworkLimits(connect=5.0, read=15.0, total=30.0, attempts=3)
 """For one request: where others are configured, they are asked after that long at the latest."""

@@ -54,6 +54,12 @@ class AuthenticodeProducer:
 
         return without_roots(seal.certificates)
 
+    def require_certificate(self, certificates: Sequence[Certificate]) -> None:
+        """Raise UnsupportedError for a bare key."""
+        from hatch_sign.formats.cms.sealing import require_certificate  # noqa: PLC0415 - as above
+
+        require_certificate(certificates)
+
     def embed(self, source: BinaryIO, target: BinaryIO, seal: Seal) -> bool:
         """Copy `source` to `target` with a signature inside; False for what is no PE file.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -81,6 +82,19 @@ class Project:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         return path
+
+    def copy(self, folder: Path) -> Project:
+        """Copy everything to a folder of its own: making a token is slow, copying one is not."""
+        shutil.copytree(self.folder, folder)
+        return Project(folder, {**self.environ, "HATCH_SIGN_HOME": str(folder / "home")})
+
+    def unmeasured(self) -> Project:
+        """Return the same project, run without what measures coverage.
+
+        That swallows an interruption which meets it, writes files where there is no space, and takes memory.
+        """
+        environ = {name: value for name, value in self.environ.items() if not name.startswith("COVERAGE_")}
+        return Project(self.folder, environ)
 
     def names(self) -> list[str]:
         return sorted(path.relative_to(self.dist).as_posix() for path in self.dist.rglob("*") if path.is_file())

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .cli_project import Project, make_project
+from .cli_project import make_project
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from .cli_project import Project
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +22,5 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture
 def project(prepared: Project, tmp_path: Path) -> Project:
-    """Return a copy of its own for each test: making a token is slow, copying one is not."""
-    here = tmp_path / "project"
-    shutil.copytree(prepared.folder, here)
-    return Project(here, {**prepared.environ, "HATCH_SIGN_HOME": str(here / "home")})
+    """Return a copy of its own for each test."""
+    return prepared.copy(tmp_path / "project")

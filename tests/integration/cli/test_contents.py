@@ -7,8 +7,10 @@ import shutil
 import signal
 import sys
 import zipfile
+from importlib import resources
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from ...unit.archives.wheels import NAME, contents_of, make_wheel
@@ -41,10 +43,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture
 def project(prepared: Project, tmp_path: Path) -> Project:
-    shutil.copytree(prepared.folder, tmp_path / "project")
-    here = tmp_path / "project"
-    environ = {name: value for name, value in prepared.environ.items() if not name.startswith("COVERAGE_")}
-    return Project(here, {**environ, "HATCH_SIGN_HOME": str(here / "home")})
+    return prepared.copy(tmp_path / "project").unmeasured()
 
 
 def test_signs_and_verifies_what_is_inside(project: Project) -> None:
@@ -70,7 +69,8 @@ def test_one_flag_signs_the_wheels_of_others(project: Project) -> None:
     (project.folder / "hatch-sign.toml").write_text(text.replace("[contents]\nexclude = []\n", ""))
     assert "app/a.pyd" not in project.succeed("sign", f"dist/{NAME}").out
     assert contents_of(project.dist / NAME)["app/a.pyd"] == IMAGES["app/a.pyd"]
-    assert f"authenticode into {project.dist / NAME}" in project.succeed("sign", "--contents", "--dry-run", "dist").out
+    planned = project.succeed("sign", "--contents", "--dry-run", "dist").out
+    assert f"would sign what is inside {NAME} (*.pyd, *.dll, *.exe) with {KEY} as authenticode\n" in planned
     assert "app/a.pyd" in project.succeed("sign", "--contents", "--overwrite", f"dist/{NAME}").out
     assert contents_of(project.dist / NAME)["app/a.pyd"] != IMAGES["app/a.pyd"]
 
@@ -91,6 +91,36 @@ def test_the_build_hook_signs_inside(project: Project) -> None:
     assert "demo/a.dll: authenticode is trusted" in built.output
     (wheel,) = project.dist.glob("*.whl")
     assert contents_of(wheel)["demo/a.dll"] != IMAGES["app/a.pyd"]
+
+
+def test_a_plan_tells_what_is_inside_from_the_artifacts_themselves(project: Project) -> None:
+    project.add("tool.exe", IMAGES["app/a.pyd"])
+    document = json.loads(project.succeed("sign", "--dry-run", "--json", "dist").out)
+    jsonschema.validate(document, json.loads(resources.files("hatch_sign.schemas").joinpath("plan.v1.json").read_text()))
+    assert [(each["artifacts"], each["format"], each["contents"]) for each in document["files"]] == [
+        ([NAME], "authenticode", True),
+        (["tool.exe"], "authenticode", False),
+        ([NAME], "sigstore", False),
+        (["tool.exe"], "sigstore", False),
+    ]
+    text = (project.folder / "hatch-sign.toml").read_text()
+    (project.folder / "hatch-sign.toml").write_text(text.replace("exclude = []", 'exclude = ["b.*"]'))
+    planned = project.succeed("sign", "--dry-run", "dist").out
+    assert f"inside {NAME} (*.pyd, *.dll, *.exe, but not b.*) with" in planned
+    assert f"would sign tool.exe with {KEY} as authenticode into {project.dist / 'tool.exe'}" in planned
+
+
+def test_contents_with_a_key_of_their_own_are_not_signed_alone(project: Project) -> None:
+    """The key of the artifacts may come from the environment: one that was forgotten must not go unnoticed."""
+    text = (project.folder / "hatch-sign.toml").read_text()
+    moved = text.replace(f'key = "{KEY}"\ncertificates = "chain.pem"\n', "")
+    own = moved.replace("[contents]", f'[contents]\nkey = "{KEY}"\ncertificates = "chain.pem"')
+    (project.folder / "hatch-sign.toml").write_text(own)
+    message = project.fail(2, "sign", "dist")
+    assert "no key is configured for the artifacts themselves: that of `contents` is for what is inside them" in message
+    assert "HATCH_SIGN_KEY" in message
+    assert contents_of(project.dist / NAME)["app/a.pyd"] == IMAGES["app/a.pyd"]
+    assert "app/a.pyd" in project.succeed("sign", "dist", HATCH_SIGN_KEY="emulated:test/release").out
 
 
 def test_consumers_are_told_what_is_left_out(project: Project) -> None:
@@ -127,7 +157,7 @@ def test_a_wheel_with_a_wrong_record_is_untouched(project: Project) -> None:
     wheel = project.dist / NAME
     wheel.write_bytes(make_wheel(IMAGES, record=b"app/a.pyd,,\n"))
     before = wheel.read_bytes()
-    assert "the RECORD of the wheel is wrong" in project.fail(1, "sign", "dist")
+    assert f"{NAME}: the RECORD of the wheel is wrong" in project.fail(1, "sign", "dist")
     assert (project.names(), wheel.read_bytes()) == ([NAME], before)
 
 

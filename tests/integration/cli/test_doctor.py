@@ -57,6 +57,14 @@ def test_a_project_that_is_well(project: Project) -> None:
     assert {"format sigstore", "trust in sigstore", "certificate", "login"} <= set(subjects)
 
 
+def test_the_key_of_what_is_inside_wheels_is_examined_too(project: Project) -> None:
+    project.succeed("key", "generate", "emulated:test/inside")
+    configure(project, CONFIGURATION.replace("[verify]", '[contents]\nkey = "emulated:test/inside"\n[verify]'))
+    found = examine(project, 2)
+    assert list(found) == ["configuration", KEY, "emulated:test/inside"]
+    assert ("failure", "format authenticode") in found["emulated:test/inside"]
+
+
 def test_lines_say_what_and_how_where_there_is_no_terminal(project: Project) -> None:
     ran = project.succeed("doctor")
     lines = ran.out.splitlines()

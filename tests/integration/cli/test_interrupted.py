@@ -34,11 +34,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture
 def project(prepared: Project, tmp_path: Path) -> Project:
-    shutil.copytree(prepared.folder, tmp_path / "project")
-    here = tmp_path / "project"
-    # What measures coverage swallows an interruption that meets it, and writes files where there is no space.
-    environ = {name: value for name, value in prepared.environ.items() if not name.startswith("COVERAGE_")}
-    return Project(here, {**environ, "HATCH_SIGN_HOME": str(here / "home")})
+    return prepared.copy(tmp_path / "project").unmeasured()
 
 
 def strike(project: Project, number: int, kind: str) -> Ran:

@@ -14,6 +14,7 @@ import pytest
 from hatch_sign.formats.rfc3161 import parse_timestamp
 from hatch_sign.formats.sigstore.bundle import Bundle, parse_bundle
 from tests.authority import Authority, chain_pem
+from tests.ports import free_port
 from tests.unit.services.https_server import Answer
 from tests.unit.witnesses.stamping_server import REPLY, StampingServer, changing, stamping
 
@@ -111,7 +112,7 @@ def test_a_signature_without_the_timestamp_that_is_configured_is_not_taken_for_d
     configure(stamped)
     stamped.succeed("sign", "dist")
     stamped.succeed("sign", "dist")
-    line = stamped.fail(2, "sign", "dist", HATCH_SIGN_TIMESTAMP="http://127.0.0.1:9/")
+    line = stamped.fail(2, "sign", "dist", HATCH_SIGN_TIMESTAMP=f"http://127.0.0.1:{free_port()}/")
     assert "`hatch-sign timestamp` adds a timestamp that lacks" in line
 
 
@@ -272,7 +273,8 @@ def test_more_timestamps_than_a_bundle_takes_are_refused(unstamped: Project) -> 
         (["dist/missing"], "does not exist"),
         (["dist", "--timestamp", "ftp://tsa.example"], "--timestamp is wrong in its item 1"),
         (["dist", "--key", "missing.pub"], "missing.pub"),
-        (["elsewhere"], "no signature found beside elsewhere"),
+        (["elsewhere"], "no signature that takes a timestamp later found beside or in elsewhere"),
+        (["elsewhere"], "what is inside wheels is signed again with `timestamp` configured and --overwrite"),
         (["alone.bin.sigstore.json"], "the artifact that it is a signature of does not lie beside it"),
     ],
 )
@@ -283,6 +285,14 @@ def test_misuse_is_told(unstamped: Project, arguments: list[str], found: str) ->
         (unstamped.dist / "demo-1.0-0.bin.sigstore.json").read_bytes()
     )
     assert found in unstamped.fail(2, "timestamp", *arguments)
+
+
+def test_the_authorities_of_what_is_inside_wheels_are_asked_where_there_are_no_others(
+    unstamped: Project, server: StampingServer
+) -> None:
+    configure(unstamped, f'[contents]\ntimestamp = ["{server.url}"]')
+    unstamped.succeed("timestamp", "dist")
+    assert_stamped(bundle(unstamped))
 
 
 def test_without_an_authority_there_is_nothing_to_ask(unstamped: Project) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,6 +48,8 @@ extendedKeyUsage = OCSPSigning
 noCheck = ignored
 """
 _DATE = "%y%m%d%H%M%SZ"
+_ATTEMPTS = 20
+_PAUSE = 0.5  # Seconds.
 
 
 @dataclass(frozen=True)
@@ -122,25 +124,31 @@ class OpensslAuthority:
         """Run ``openssl ocsp`` as a server, whose answers the certificate `signer` signs."""
         who = f"-index index.txt -CA root.pem -rsigner {signer}.pem -rkey {signer}.key"
         command = [rigs.require(rigs.Peer.OPENSSL), *f"ocsp -port {port} {who} {options}".split()]
-        with subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
-            try:
-                # To see whether it listens by connecting would make it wait for a question for ever.
-                if server.stdout is None or not server.stdout.readline().startswith(b"ACCEPT"):
-                    message = "openssl's responder did not start"
-                    raise rigs.RigError(message)
-                yield
-            finally:
-                server.terminate()
+        server = self._listening(command)
+        try:
+            yield
+        finally:
+            _end(server)
+
+    def _listening(self, command: list[str]) -> subprocess.Popen[bytes]:
+        """Start a responder; again for a while where it ends at once, as when somebody has taken its port for a moment."""
+        for attempt in range(_ATTEMPTS):
+            time.sleep(_PAUSE if attempt else 0)
+            server = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            # To see whether it listens by connecting would make it wait for a question for ever.
+            if server.stdout is not None and server.stdout.readline().startswith(b"ACCEPT"):
+                return server
+            _end(server)
+        message = f"openssl's responder did not start in {_ATTEMPTS} attempts"
+        raise rigs.RigError(message)
 
     def run(self, arguments: str) -> None:
         demand(openssl(*arguments.split(), folder=self.folder))
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port
+def _end(server: subprocess.Popen[bytes]) -> None:
+    with server:  # which closes its output, and waits for its end
+        server.terminate()
 
 
 def _new_key(name: str) -> str:

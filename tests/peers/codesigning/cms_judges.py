@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hatch_sign.artifacts.discovery import find_artifacts
-from hatch_sign.contract import Evidence
 from hatch_sign.contract.kinds import detached_verifier
 from hatch_sign.formats import cms
 from hatch_sign.formats.rfc3161 import encode_request, parse_timestamp
@@ -20,6 +19,7 @@ from hatch_sign.values.artifacts import Subject
 from hatch_sign.values.outcomes import Outcome, Verdict
 from hatch_sign.verification.verifying import verify_release
 from tests.authority import Holder, make_tsa
+from tests.formats.cms_samples import Stamping
 
 from .programs import openssl_cms_verify, pyhanko_verify
 from .tsa import TimestampServer
@@ -27,8 +27,7 @@ from .tsa import TimestampServer
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hatch_sign.contract import Finding, WitnessRequest
-    from hatch_sign.contract.witnesses import EvidenceKind
+    from hatch_sign.contract import Finding
     from hatch_sign.values.algorithms import Scheme
     from hatch_sign.values.public_keys import PublicKey
 
@@ -37,17 +36,12 @@ CONTENT = b"what a release is made of\n" * 40
 TSA = make_tsa()
 
 
-class Stamping:
-    """A witness: ``openssl ts`` without a network between."""
-
-    kind: EvidenceKind = "timestamp"
-
-    def attest(self, request: WitnessRequest) -> Evidence:
-        query = encode_request(hashlib.sha256(request.signature).digest(), hash_="sha256", nonce=secrets.randbits(80))
-        return Evidence("timestamp", TimestampServer(TSA).reply(query))
-
-    def check(self, request: WitnessRequest, evidence: Evidence) -> None:
-        assert parse_timestamp(evidence.data).vouches_for(request.signature)
+def stamped_by_openssl(signature: bytes) -> bytes:
+    """Return the answer of ``openssl ts``, without a network between."""
+    query = encode_request(hashlib.sha256(signature).digest(), hash_="sha256", nonce=secrets.randbits(80))
+    reply = TimestampServer(TSA).reply(query)
+    assert parse_timestamp(reply).vouches_for(signature)
+    return reply
 
 
 @dataclass(frozen=True)
@@ -78,7 +72,7 @@ def signed(folder: Path, holder: Holder, scheme: Scheme, *, stamped: bool = Fals
     """Return CONTENT, signed by our producer, stamped by a real authority."""
     subject = Subject("app.bin", len(CONTENT), {str(scheme.hash): hashlib.new(str(scheme.hash), CONTENT).digest()})
     chain = tuple(dict.fromkeys((*holder.certificates, holder.root)))
-    witnesses = [Stamping()] if stamped else []
+    witnesses = [Stamping(stamped_by_openssl)] if stamped else []
     seal = KeySeal(holder.key, scheme, certificates=chain, now=datetime.now(UTC), witnesses=witnesses)
     return Case(folder, holder, CONTENT, FORMAT.producer().sign(subject, seal))  # type: ignore[union-attr,arg-type] # a sidecar
 

@@ -16,8 +16,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 import hatch_sign_authenticode
 from hatch_sign.contract import Evidence
 from hatch_sign.formats.rfc3161 import encode_request, parse_timestamp
+from hatch_sign.stamping.asking import Stamping
 from hatch_sign.stamping.inside import find_inside
-from hatch_sign.stamping.stamping import Stamping, stamp_release
+from hatch_sign.stamping.stamping import stamp_release
 from hatch_sign.trust.certificate_rule import CertificateRule
 from hatch_sign.trust.policy import Judged, Policy, ScopedRule, judge
 from hatch_sign.values.algorithms import SMALLEST_RSA_BITS, Scheme

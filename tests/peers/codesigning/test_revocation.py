@@ -22,9 +22,10 @@ from hatch_sign.trust.chains import check_chain
 from tests.authority import make_tsa
 from tests.integration.cli.cli_project import Project
 from tests.peers import rigs
-from tests.peers.codesigning.authorities import OpensslAuthority, free_port
+from tests.peers.codesigning.authorities import OpensslAuthority
 from tests.peers.codesigning.programs import demand, openssl
 from tests.peers.codesigning.tsa import TimestampServer
+from tests.ports import free_port
 from tests.unit.services.https_server import Answer, Request, Service, serving
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ timestamp-roots = "tsa.pem"
 certificate-roots = "root.pem"
 subject = "CN=signer"
 """
-HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
@@ -129,19 +130,19 @@ def test_all_agree_on_a_certificate_that_is_on_no_list(release: Release) -> None
 
 
 def test_all_agree_on_a_certificate_that_is_on_the_list(release: Release) -> None:
-    release.authority.revoke(NOW - HOUR)
+    release.authority.revoke(NOW - DAY)
     crl = release.authority.revocation_list()
     release.publish()
     for settings in (LISTED, FETCHED, FETCHED.replace("require", "prefer")):
         verdict, detail = release.verify(settings)
         assert verdict == "revoked"
-        assert f"CN=signer is revoked since {NOW - HOUR:%Y-%m-%d %H:%M:%SZ} (keyCompromise)" in detail
+        assert f"CN=signer is revoked since {NOW - DAY:%Y-%m-%d %H:%M:%SZ} (keyCompromise)" in detail
     answers = (release.authority.verify(crl), certvalidator(release, crl))
     assert [answer.accepted for answer in answers] == [False, False]
     assert all("revoked" in answer.output for answer in answers), answers
 
 
-@pytest.mark.parametrize(("revoked", "verdict"), [(NOW - HOUR, "revoked"), (NOW + HOUR, "trusted")])
+@pytest.mark.parametrize(("revoked", "verdict"), [(NOW - DAY, "revoked"), (NOW + DAY, "trusted")])
 def test_a_timestamp_tells_whether_the_signature_was_there_before(release: Release, revoked: datetime, verdict: str) -> None:
     release.stamp()
     release.authority.revoke(revoked)
@@ -153,13 +154,13 @@ def test_a_timestamp_tells_whether_the_signature_was_there_before(release: Relea
 
 
 def test_without_a_timestamp_no_revocation_is_late_enough(release: Release) -> None:
-    release.authority.revoke(NOW + HOUR)
+    release.authority.revoke(NOW + DAY)
     release.authority.revocation_list()
     assert release.verify(LISTED)[0] == "revoked"
 
 
 def test_all_agree_on_a_list_that_is_out_of_date(release: Release) -> None:
-    crl = release.authority.revocation_list(updates=(NOW - 3 * HOUR, NOW - HOUR))
+    crl = release.authority.revocation_list(updates=(NOW - 3 * DAY, NOW - DAY))
     verdict, detail = release.verify(LISTED, "--offline")
     assert (verdict, "is out of date since" in detail) == ("indeterminate", True)
     answer = release.authority.verify(crl)
@@ -170,7 +171,7 @@ def test_all_agree_on_a_list_that_is_out_of_date(release: Release) -> None:
 
 
 def test_all_agree_on_a_list_that_was_tampered_with(release: Release) -> None:
-    release.authority.revoke(NOW - HOUR)
+    release.authority.revoke(NOW - DAY)
     der = bytearray(release.authority.revocation_list_der())
     serial = der.index(bytes.fromhex("02021000"))
     der[serial + 3] ^= 0x55
@@ -220,15 +221,15 @@ def test_all_agree_on_what_a_responder_answers(online: Release, signer: str) -> 
     with online.authority.responder(online.port, signer):
         assert online.verify(FETCHED) == ("trusted", "name not covered")
         assert online.authority.ask_responder(url).accepted
-    online.authority.revoke(NOW - HOUR)
+    online.authority.revoke(NOW - DAY)
     with online.authority.responder(online.port, signer):
         verdict, detail = online.verify(FETCHED)
         assert verdict == "revoked"
-        assert f"CN=signer is revoked since {NOW - HOUR:%Y-%m-%d %H:%M:%SZ} (keyCompromise)" in detail
+        assert f"CN=signer is revoked since {NOW - DAY:%Y-%m-%d %H:%M:%SZ} (keyCompromise)" in detail
         assert "signer.pem: revoked" in online.authority.ask_responder(url).output
 
 
-@pytest.mark.parametrize(("revoked", "verdict"), [(NOW - HOUR, "revoked"), (NOW + HOUR, "trusted")])
+@pytest.mark.parametrize(("revoked", "verdict"), [(NOW - DAY, "revoked"), (NOW + DAY, "trusted")])
 def test_a_timestamp_counts_for_what_a_responder_answers_too(online: Release, revoked: datetime, verdict: str) -> None:
     online.stamp()
     online.authority.revoke(revoked)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 import sys
 import time
@@ -28,14 +27,6 @@ def script(name: str) -> str:
     if not path.exists():
         rigs.skip_or_fail(f"{name} is not installed: run 'pip install --group peers'")
     return str(path)
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody has at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Program:

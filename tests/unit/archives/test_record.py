@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -112,3 +113,14 @@ def test_agrees_with_the_standard_library(names: list[str], quoting: int) -> Non
     assert [row.path for row in record.rows] == names
     changed = record.with_contents({names[0]: Content("sha256", bytes(32), 3)})
     assert [row[0] for row in csv.reader(io.StringIO(changed.encode().decode()))] == names
+
+
+def test_a_field_without_end_is_refused_in_little_memory() -> None:
+    data = b'"' + b"a" * 1_000_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(MalformedError, match="line 1 is not a path, a hash and a size"):
+            parse_record(data, name=RECORD, files=FILES)
+        assert tracemalloc.get_traced_memory()[1] < 10 * len(data)
+    finally:
+        tracemalloc.stop()

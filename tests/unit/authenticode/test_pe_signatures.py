@@ -134,12 +134,14 @@ def test_a_file_without_signatures_has_none() -> None:
     assert signatures_of(IMAGE) == ()
 
 
-def test_entries_of_other_kinds_are_passed_over_and_left_out() -> None:
-    others = make_entry(SEQUENCE, revision=0x100) + make_entry(SEQUENCE, kind=1)
-    image = with_table(IMAGE, others + make_entry(SEQUENCE))
-    assert signatures_of(image) == (SEQUENCE,)
-    assert signatures_of(with_table(IMAGE, others)) == ()
-    assert written(image, SEQUENCE) == written(IMAGE, SEQUENCE)
+@pytest.mark.parametrize(("revision", "kind"), [(0x100, 2), (0x200, 1), (0x200, 3), (0x200, 4), (0x200, 0xEF1)])
+def test_entries_of_other_kinds_could_hold_anything_and_are_refused(revision: int, kind: int) -> None:
+    other = make_entry(b"a payload that nobody signed", revision=revision, kind=kind)
+    for table in (other, make_entry(SEQUENCE) + other, other + make_entry(SEQUENCE)):
+        image = with_table(IMAGE, table)
+        with pytest.raises(MalformedError, match=f"an entry of revision {revision:#x} and type {kind:#x}, expected PKCS #7"):
+            signatures_of(image)
+        assert written(image, SEQUENCE) == written(IMAGE, SEQUENCE), "signing anew leaves it out"
 
 
 @pytest.mark.parametrize("length", [13, 14, 16])

@@ -12,8 +12,9 @@ import hatch_sign_authenticode
 from hatch_sign.contract import Evidence
 from hatch_sign.formats import sigstore
 from hatch_sign.formats.rfc3161 import parse_timestamp
+from hatch_sign.stamping.asking import Stamping
 from hatch_sign.stamping.inside import find_inside
-from hatch_sign.stamping.stamping import Stamping, stamp_release
+from hatch_sign.stamping.stamping import stamp_release
 from hatch_sign.stamping.targets import find_targets
 from hatch_sign.values.errors import UsageError, WitnessError
 from hatch_sign.verification.presence import Shelf
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from hatch_sign.contract import Format, WitnessRequest
-    from hatch_sign.stamping.inside import Inside
+    from hatch_sign.contract import Finding, Format, WitnessRequest
+    from hatch_sign.stamping.inside import SignedInside
     from hatch_sign.stamping.stamping import StampingReport
 
 FORMATS: dict[str, Format] = {
@@ -66,7 +67,7 @@ def program(tmp_path: Path) -> Path:
     return path
 
 
-def found(*paths: Path) -> Sequence[Inside]:
+def found(*paths: Path) -> Sequence[SignedInside]:
     return find_inside([str(path) for path in paths], formats=FORMATS, shelf=SHELF)
 
 
@@ -107,7 +108,7 @@ def test_files_with_nothing_inside_are_passed_over(program: Path, tmp_path: Path
     (tmp_path / "readme.txt").write_bytes(b"nothing")
     assert [inside.artifact.name for inside in found(tmp_path)] == [program.name]
     assert find_targets([str(tmp_path)], formats=FORMATS, shelf=SHELF, found_others=True) == ()
-    with pytest.raises(UsageError, match="no signature found beside"):
+    with pytest.raises(UsageError, match="no signature that takes a timestamp later found beside or in"):
         find_targets([str(tmp_path)], formats=FORMATS, shelf=SHELF)
 
 
@@ -175,6 +176,24 @@ def test_a_format_that_fails_is_named(program: Path) -> None:
     broken = replace(inside, format=replace(inside.format, producer=Broken))
     report = stamp_release([broken], Stamping(Clock(), (), (), NOW))
     assert "format authenticode failed: ValueError" in str(report.failures[0])
+
+
+def test_a_format_that_fails_to_look_inside_is_named_and_the_rest_goes_on(program: Path, tmp_path: Path) -> None:
+    class Looking:
+        def check(self, name: str, source: BinaryIO, keys: Sequence[object]) -> Finding:
+            del keys
+            if name == "odd.exe":
+                raise ValueError
+            return check(source.read())
+
+    (tmp_path / "odd.exe").write_bytes(IMAGE)
+    formats = {"authenticode": replace(FORMATS["authenticode"], verifier=Looking)}
+    inside = find_inside([str(tmp_path)], formats=formats, shelf=SHELF)
+    assert sorted(each.artifact.name for each in inside) == ["example.exe", "odd.exe"]
+    report = stamp_release(inside, Stamping(Clock(), (), (), NOW))
+    assert [outcome.artifact for outcome in report.outcomes] == [program.name]
+    (failure,) = report.failures
+    assert "odd.exe: format authenticode failed: ValueError; report it to the author of the format" in str(failure)
 
 
 def test_a_format_that_forgets_the_timestamps_is_named(program: Path) -> None:

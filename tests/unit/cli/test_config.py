@@ -171,6 +171,25 @@ def test_mistakes_of_rules_files_and_plugins_are_told_together(run: Run, folder:
     assert [found[: len(text)] for found, text in zip(caught.value.problems, expected, strict=True)] == expected
 
 
+def test_a_missing_file_of_contents_is_called_by_its_own_key(run: Run, folder: Path) -> None:
+    (folder / "mine.toml").write_text('key = "emulated:release"\n[contents]\ncertificates = "absent.pem"\n')
+    with pytest.raises(ConfigurationError, match=r"holds a mistake: contents\.certificates: .*absent\.pem cannot be read"):
+        run("config", "check", "--config", "mine.toml")
+    (folder / "mine.toml").write_text('key = "emulated:release"\ncertificates = "absent.pem"\n[contents]\n')
+    with pytest.raises(ConfigurationError, match=r"holds a mistake: certificates: .*absent\.pem cannot be read"):
+        run("config", "check", "--config", "mine.toml")
+
+
+@pytest.mark.parametrize("where", ['formats = ["authenticode"]', "[contents]"])
+def test_a_setting_that_a_format_does_not_take_is_a_mistake(run: Run, folder: Path, where: str) -> None:
+    text = f'key = "emulated:release"\n{where}\nauthenticode-hash = '
+    (folder / "mine.toml").write_text(text + '"sha1"\n')
+    with pytest.raises(ConfigurationError, match="holds a mistake: format authenticode: `authenticode-hash` is 'sha1'"):
+        run("config", "check", "--config", "mine.toml")
+    (folder / "mine.toml").write_text(text + '"sha384"\n')
+    assert run("config", "check", "--config", "mine.toml")[0] == 0
+
+
 def test_timestamps_are_summed_up(run: Run, folder: Path) -> None:
     text = 'key = "emulated:release"\ntimestamp = ["https://a.example", "https://b.example"]\n'
     (folder / "mine.toml").write_text(f'{text}[verify]\ntimestamp-roots = "tsa.pem"\n')

@@ -76,6 +76,18 @@ def test_the_settings_of_its_formats_stand_in_it(contents: Callable[[str], Conte
     )
 
 
+def test_the_settings_of_a_format_come_from_above_unless_it_has_its_own(load: Load) -> None:
+    above = f'{ABOVE}formats = ["sigstore", "programs"]\nprograms-title = "Above"\n[contents]\n'
+
+    def options(text: str) -> object:
+        found = load(above + text, plugins=WithPrograms())
+        assert found.contents is not None
+        return found.contents.options
+
+    assert options('formats = ["programs"]') == {"programs": {"programs-title": "Above"}}
+    assert options('formats = ["programs"]\nprograms-title = "Own"') == {"programs": {"programs-title": "Own"}}
+
+
 def test_what_is_signed_inside_is_required_unless_something_else_is(load: Load) -> None:
     text = f'{ABOVE}[contents]\nformats = ["programs"]\n'
     assert load(text, plugins=WithPrograms()).verify.require == ("sigstore", "programs")
@@ -99,6 +111,21 @@ def test_what_is_signed_inside_is_required_unless_something_else_is(load: Load) 
 def test_names_mistakes(text: str, problem: str, problems: Callable[..., tuple[str, ...]]) -> None:
     (found,) = problems(f'{ABOVE}[contents]\nformats = ["programs"]\n{text}\n', plugins=WithPrograms())
     assert problem in found
+
+
+@pytest.mark.parametrize(
+    ("inside", "hint"),
+    [
+        ('[contents]\nformats = ["programs"]\n', "; name it there, or put this in [contents]"),
+        ('[contents]\nformats = ["authenticode"]\n', ""),
+        ("", ""),
+    ],
+)
+def test_a_setting_outside_may_be_meant_for_what_is_inside(
+    inside: str, hint: str, problems: Callable[..., tuple[str, ...]]
+) -> None:
+    found = problems(f'{ABOVE}programs-title = "Example"\n{inside}', plugins=WithPrograms())
+    assert found[0].endswith(f"programs-title: is for the format programs, which `formats` does not name{hint}")
 
 
 @pytest.mark.parametrize(

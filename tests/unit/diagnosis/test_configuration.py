@@ -152,6 +152,28 @@ def test_a_key_is_expected_to_do_what_the_configuration_says(load: Callable[...,
     assert (other.signatures, other.minimum_protection, other.policy) == ((), None, None)
 
 
+def test_what_signs_inside_wheels_is_looked_at_too(load: Callable[..., Configuration]) -> None:
+    inside = '[contents]\nkey = "pooled:ed25519"\ntimestamp = ["https://tsa.example"]\nformats = ["toy-container"]\n'
+    configuration = load(f'key = "pooled:rsa-3072"\n{inside}{RULE}')
+    found = examine(configuration)
+    assert rows(found)[:4] == [("ok", "file"), ("ok", "format"), ("ok", "format"), ("ok", "witness")]
+    assert configuration.contents is not None
+    expected = expected_of(configuration, sketch_registry(), "pooled:ed25519", now=NOW)
+    assert expected.signatures == (configuration.contents.signature,)
+    assert expected.policy is not None
+
+
+def test_a_configuration_that_signs_inside_wheels_only_names_a_key(load: Callable[..., Configuration]) -> None:
+    text = '[contents]\nkey = "pooled:ed25519"\nformats = ["toy-container"]\n[verify]\nrequire = ["toy-container"]\n'
+    assert rows(examine(load(f'{text}{RULE}formats = ["toy-container"]\n'))) == [
+        ("ok", "file"),
+        ("ok", "format"),
+        ("ok", "required"),
+    ]
+    other = rows(examine(load(f'{text}{RULE}formats = ["sigstore"]\n')))
+    assert ("failure", "required") in other
+
+
 def test_trust_that_is_wrong_is_left_out(load: Callable[..., Configuration]) -> None:
     configuration = load('key = "pooled:rsa-3072"\n[[verify.trust]]\npublic-key = "missing.pub"\n')
     assert expected_of(configuration, sketch_registry(), "pooled:rsa-3072", now=NOW).policy is None

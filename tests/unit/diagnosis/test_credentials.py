@@ -30,6 +30,7 @@ from .backends import PowerlessSigner
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hatch_sign.contract import Judgement, Material
     from hatch_sign.values.public_keys import PublicKey
 
 DAY = timedelta(days=1)
@@ -163,6 +164,40 @@ def test_each_configured_format_is_looked_at_on_its_own() -> None:
     assert "format checksums" not in found  # a list, which nobody signs by itself
 
 
+def test_a_format_is_looked_at_under_its_settings() -> None:
+    seen = Seen((issue("Signer", None, key=rsa_key(3072)),))
+
+    def scheme(name: str, **options: object) -> Symptom:
+        settings = SignatureSettings(None, "odd:key", (name,), options={name: options})
+        return seen.look(Expected(NOW, (settings,)))[f"format {name}"]
+
+    assert scheme("cms").found == "by rsa-pkcs1-sha256"
+    assert scheme("cms", **{"cms-pss": True}).found == "by rsa-pss-sha256"
+    assert scheme("authenticode", **{"authenticode-hash": "sha384"}).found == "by rsa-pkcs1-sha384"
+    wrong = scheme("authenticode", **{"authenticode-hash": "sha1"})
+    assert (wrong.status, wrong.found[:31]) == ("failure", "`authenticode-hash` is 'sha1', ")
+
+
+def test_a_format_says_itself_what_it_does_not_take() -> None:
+    found = certified().look(configured(None, "authenticode"))["format authenticode"]
+    assert found.status == "failure"
+    assert "an ecdsa-p256 key makes no Authenticode signature that Windows accepts" in found.found
+
+
+@pytest.mark.parametrize("name", ["cms", "authenticode"])
+def test_a_format_that_names_the_certificate_is_not_made_with_a_bare_key(name: str) -> None:
+    bare = Seen(key=rsa_key(3072).public_key())
+    found = bare.look(configured(None, name))[f"format {name}"]
+    assert (found.status, found.remedy) == (
+        "failure",
+        "set `certificates` to the file that holds the chain, leaf first",
+    )
+    assert f"{name} by" not in bare.look()["formats"].found
+    with_certificate = Seen((issue("Signer", None, key=rsa_key(3072)),))
+    assert with_certificate.look(configured(None, name))[f"format {name}"].status == "ok"
+    assert f"{name} by" in with_certificate.look()["formats"].found
+
+
 def test_what_two_signatures_share_is_told_once() -> None:
     both = tuple(SignatureSettings(name, "odd:key", ("sigstore", name)) for name in ("sigstore", "statement"))
     found = Seen().look(Expected(NOW, both))
@@ -190,6 +225,22 @@ def test_what_the_key_signs_is_held_against_the_policy() -> None:
     soon = trust(policy(key, not_after=NOW + DAY))
     assert (soon.status, soon.remedy) == ("warning", "renew it before then")
     assert "trust in statement" not in Seen(key=key).look(configured(None, "statement", policy=policy(key)))
+
+
+def test_only_what_ends_is_to_be_renewed() -> None:
+    class Doubtful(KeyRule):
+        def evaluate(self, material: Material) -> Judgement:
+            return replace(super().evaluate(material), warnings=("nobody said whether it was revoked",))
+
+    key = p256().public_key()
+    rule = ScopedRule(Doubtful(key, 3072), "the rule", not_after=NOW + DAY)
+    settings = configured(policy=Policy((rule,), ("sigstore",), NOW)).signatures
+    expected = Expected(NOW, settings, policy=Policy((rule,), ("sigstore",), NOW))
+    found = [check.symptom for check in look_at_key(Seen(key=key).signer(), expected, Registry(), is_open=False)]
+    assert [(each.found, each.remedy) for each in found if each.subject == "trust in sigstore"] == [
+        ("nobody said whether it was revoked", ""),
+        ("the trust rule the rule ends at 2026-06-02 12:00:00+00:00", "renew it before then"),
+    ]
 
 
 def test_a_certificate_that_the_format_leaves_out_is_trusted_by_nobody() -> None:

@@ -86,6 +86,10 @@ except HatchSignError as error:
 """
 
 
+LENGTHS = frozenset(map(str, range(60, 73)))
+"""Of an ECDSA signature in DER, which leaves out the zeros that either of its two numbers begins with."""
+
+
 def sign_in_a_process(environ: dict[str, str], folder: Path) -> str:
     """Sign where gRPC reads its roots, and Google's libraries their credential, from a process's own environment."""
     clean = {"PATH": "/nowhere", "HOME": str(folder), "PYTHONPATH": ":".join(sys.path), **environ}
@@ -103,7 +107,7 @@ def test_a_service_account_logs_in_over_tls(account: ServiceAccount, tmp_path: P
             "GOOGLE_APPLICATION_CREDENTIALS": str(account.path),
             "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(certificate.roots),
         }
-        assert sign_in_a_process(environ, tmp_path) in {"70", "71", "72"}
+        assert sign_in_a_process(environ, tmp_path) in LENGTHS
         assert {claims["scope"] for claims in account.claims} == {"https://www.googleapis.com/auth/cloudkms"}
         service.accepts = lambda _: False
         refused = sign_in_a_process(environ, tmp_path)
@@ -151,7 +155,7 @@ def test_a_build_logs_in_by_its_identity_without_any_lasting_secret(tmp_path: Pa
             "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(certificate.roots),
         }
         try:
-            assert sign_in_a_process(environ, tmp_path) in {"70", "71", "72"}
+            assert sign_in_a_process(environ, tmp_path) in LENGTHS
         finally:
             exchange.shutdown()
             thread.join()
@@ -173,7 +177,7 @@ def test_a_service_that_cannot_be_trusted_is_not_asked_again(account: ServiceAcc
 
 def test_no_credential_goes_over_a_plain_channel(account: ServiceAccount, tmp_path: Path, server: Server) -> None:
     environ = environment(server) | {"GOOGLE_APPLICATION_CREDENTIALS": str(account.path)}
-    assert sign_in_a_process(environ, tmp_path) in {"70", "71", "72"}  # The stand-in refuses a call that brings one.
+    assert sign_in_a_process(environ, tmp_path) in LENGTHS  # The stand-in refuses a call that brings one.
 
 
 @pytest.mark.parametrize("content", [None, "{}", '{"type": "service_account", "private_key": "s3cr3t-key"}', "s3cr3t-key"])

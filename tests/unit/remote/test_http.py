@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hatch_sign.remote.failures import Failure, FailureKind
-from hatch_sign.remote.http import Question, Reply, ask, shown_address, wants_patience
+from hatch_sign.remote.http import ask, shown_address, wants_patience
+from hatch_sign.remote.http_messages import Question, Reply
 from hatch_sign.remote.limits import NetworkLimits
 from hatch_sign.remote.retrying import Timing
 from tests.authority import Authority
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LARGEST = 1000
-LIMITS = NetworkLimits(connect=5.0, read=5.0, total=20.0, attempts=3, first_pause=0.001, longest_pause=0.001)
-HASTY = replace(LIMITS, read=0.2, total=0.5, attempts=1)
+LIMITS = NetworkLimits(connect=30.0, read=60.0, total=120.0, attempts=3, first_pause=0.001, longest_pause=0.001)
+ONCE = replace(LIMITS, attempts=1)
+SHORT_SILENCE, SHORT_TIME = replace(ONCE, read=0.2), replace(ONCE, total=0.5)
 TLS = Authority("TLS Root")
 
 
@@ -127,11 +130,24 @@ def test_a_length_that_is_not_told_is_bounded_as_well() -> None:
         assert "sent more than" in failure_of(address).phrase
 
 
+def test_chunks_of_one_byte_are_read_in_little_memory() -> None:
+    size = 500_000
+    with raw_server(chunked(*[b"a"] * size) + b"0\r\n\r\n") as address:
+        asked = replace(question(address, None), largest=size)
+        tracemalloc.start()
+        try:
+            answer = ask(asked, limits=ONCE)
+            assert tracemalloc.get_traced_memory()[1] < 20 * size
+        finally:
+            tracemalloc.stop()
+    assert isinstance(answer, Reply), answer
+    assert answer.body == b"a" * size
+
+
 def test_an_answer_that_ends_in_the_middle_is_none() -> None:
-    once = replace(LIMITS, attempts=1)
     with raw_server(chunked(b"half"), b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf") as address:
-        assert failure_of(address, limits=once).phrase == "cut the connection"
-        assert failure_of(address, limits=once).phrase == "cut the connection in the middle of its answer"
+        assert failure_of(address, limits=ONCE).phrase == "cut the connection"
+        assert failure_of(address, limits=ONCE).phrase == "cut the connection in the middle of its answer"
 
 
 def test_what_is_no_http_is_told_and_not_repeated() -> None:
@@ -205,8 +221,12 @@ def test_a_run_that_is_given_up_asks_nobody() -> None:
 
 def test_a_run_that_is_given_up_waits_for_no_answer() -> None:
     stopped = threading.Event()
-    with server(answers(Answer(200, b"x", fault="stall"))) as service:
-        threading.Timer(0.3, stopped.set).start()
+
+    def stall(_: Request) -> Answer:
+        stopped.set()
+        return Answer(200, b"x", fault="stall")
+
+    with server(stall) as service:
         answer = ask(question(service.origin), limits=LIMITS, stopped=stopped.is_set)
     assert isinstance(answer, Failure)
     assert answer.phrase == "did not answer in time, and the run is being given up"
@@ -219,10 +239,10 @@ def test_nobody_there() -> None:
     assert (found.kind, found.phrase) == (FailureKind.UNAVAILABLE, "refused the connection 3 times")
 
 
-@pytest.mark.parametrize("fault", ["stall", "drip"])
-def test_an_answer_that_does_not_come_or_only_drips_is_not_waited_for(fault: str) -> None:
+@pytest.mark.parametrize(("fault", "limits"), [("stall", SHORT_SILENCE), ("drip", SHORT_TIME)])
+def test_an_answer_that_does_not_come_or_only_drips_is_not_waited_for(fault: str, limits: NetworkLimits) -> None:
     with server(answers(Answer(200, b"x" * 500, fault=fault))) as service:
-        assert failure_of(service.origin, limits=HASTY).phrase == "did not answer in time"
+        assert failure_of(service.origin, limits=limits).phrase == "did not answer in time"
 
 
 def test_headers_that_only_drip_are_not_waited_for() -> None:
@@ -242,7 +262,7 @@ def test_headers_that_only_drip_are_not_waited_for() -> None:
         thread = threading.Thread(target=serve)
         thread.start()
         try:
-            found = failure_of(f"http://127.0.0.1:{listening.getsockname()[1]}", limits=HASTY)
+            found = failure_of(f"http://127.0.0.1:{listening.getsockname()[1]}", limits=SHORT_TIME)
         finally:
             ending.set()
             thread.join(30)
@@ -254,8 +274,8 @@ def test_no_time_left_is_no_time_to_ask() -> None:
     with server(answers(Answer(200))) as service:
         answer = ask(
             question(service.origin),
-            limits=replace(LIMITS, attempts=1),
-            timing=Timing(clock=lambda: next(instants, 100.0)),
+            limits=ONCE,
+            timing=Timing(clock=lambda: next(instants, ONCE.total)),
         )
     assert isinstance(answer, Failure)
     assert answer.phrase == "did not answer in time"
@@ -307,8 +327,10 @@ def test_a_redirect_elsewhere_than_to_a_web_server_is_refused(location: str) -> 
 
 
 def test_a_stranger_redirects_nobody_into_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    inside = ["http://localhost/", "http://127.0.0.2/", "http://10.1.2.3/", "http://[::1]/", "http://169.254.169.254/"]
-    for location in inside:
+    inside = ["localhost", "127.0.0.2", "10.1.2.3", "[::1]", "169.254.169.254"]
+    spelt_otherwise = ["2130706433", "127.1", "0x7f.1", "0x7F000001", "0177.0.0.1", "127.1.", "%31%32%37.1", "\xb927.0.0.1"]
+    for host in [*inside, *spelt_otherwise]:
+        location = f"http://{host}/"
         with server(answers(Answer(307, headers={"Location": location}))) as proxy:
             monkeypatch.setenv("http_proxy", proxy.origin)
             monkeypatch.setenv("no_proxy", "")
@@ -381,7 +403,7 @@ def test_nobody_leads_from_tls_to_a_plain_channel(tmp_path: Path, monkeypatch: p
 
 def test_a_server_that_speaks_no_tls_is_told_of() -> None:
     with server(answers(Answer(200))) as service:
-        found = failure_of(service.origin.replace("http:", "https:"), limits=replace(LIMITS, attempts=1))
+        found = failure_of(service.origin.replace("http:", "https:"), limits=ONCE)
     assert found.phrase in {"does not speak TLS there, or none that is safe", "cut the connection"}
 
 

@@ -35,8 +35,8 @@ MEMBERS = {
 SIGNED = ("app/one.box", "app/one_again.box", "app/deep/two.BOX")
 
 
-def context() -> RunContext:
-    return RunContext({"HATCH_SIGN_PIN": PIN}, on_warning=list[str]().append)
+def context(warnings: list[str]) -> RunContext:
+    return RunContext({"HATCH_SIGN_PIN": PIN}, on_warning=warnings.append)
 
 
 def sign(
@@ -46,6 +46,8 @@ def sign(
     overwrite: Overwrite = Overwrite.OTHER,
     registry: Registry | None = None,
     observers: tuple[str, ...] = (),
+    output_directory: Path | None = None,
+    warnings: list[str] | None = None,
 ) -> SigningReport:
     """Sign every artifact in the folder, what is inside first."""
     registry = registry or sketch_registry()
@@ -55,10 +57,12 @@ def sign(
         signatures=signatures or (TOP,),
         contents=contents,
         observers=observers,
+        output_directory=output_directory,
         audit_file=folder.parent / "audit.jsonl",
     )
     plan = plan_release(configuration, find_artifacts([folder], registry.formats().values()), registry)
-    return sign_release(plan, registry=registry, context=context(), now=NOW, overwrite=overwrite)
+    told = context([] if warnings is None else warnings)
+    return sign_release(plan, registry=registry, context=told, now=NOW, overwrite=overwrite)
 
 
 def is_signed(data: bytes) -> bool:

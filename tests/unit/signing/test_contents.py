@@ -12,14 +12,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_der_x509_certificate
 
 from hatch_sign.configuration.model import SignatureSettings
 from hatch_sign.signing.existing import Overwrite
-from hatch_sign.values.errors import HatchSignError, MalformedError
+from hatch_sign.signing.work import Inside
+from hatch_sign.values.errors import HatchSignError, MalformedError, RejectedError
 from hatch_sign.values.outcomes import Outcome, Verdict
+from tests.authority import code_signing_chain
 
-from ...contract.sketches.container_format import MAGIC
+from ...contract.sketches.container_format import END, MAGIC
 from ..archives.wheels import INFO, NAME, RECORD, contents_of, hashed, make_wheel
+from ..authenticode.signing import check
+from ..authenticode.signing import sign as authenticode
 from .inside import BOXES, KEY, MEMBERS, OTHER_KEY, SIGNED, is_signed, sign
 
 if TYPE_CHECKING:
@@ -125,6 +131,43 @@ def test_a_signature_that_does_not_hold_is_refused(wheel: Path) -> None:
     assert (wheel.read_bytes(), report.outcomes) == (damaged, ())
 
 
+def test_a_damaged_file_is_not_called_a_signature(wheel: Path) -> None:
+    damaged = MAGIC + b"content" + (1 << 30).to_bytes(4, "big") + END
+    wheel.write_bytes(make_wheel({"app/damaged.box": damaged}))
+    report = sign(wheel.parent)
+    with pytest.raises(RejectedError, match=r"app/damaged.box is malformed: the block is longer than the file"):
+        report.raise_failure()
+    assert report.signing_calls == 0
+
+
+def test_names_that_differ_in_case_alone_are_refused(wheel: Path) -> None:
+    wheel.write_bytes(make_wheel({"app/one.box": MAGIC + b"one", "app/One.box": MAGIC + b"other"}))
+    before = wheel.read_bytes()
+    report = sign(wheel.parent)
+    with pytest.raises(MalformedError, match=rf"{NAME}: the archive has app/one.box and app/One.box, which are one file"):
+        report.raise_failure()
+    assert (wheel.read_bytes(), report.signing_calls) == (before, 0)
+
+
+@pytest.mark.parametrize("name", [NAME.upper(), "TOOL.PYZ", "Tool.Pyzw"])
+def test_archives_are_opened_whatever_the_case_of_their_names(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(make_wheel(MEMBERS))
+    assert set(inside(sign(tmp_path))) == set(SIGNED)
+    assert is_signed(contents_of(tmp_path / name)["app/one.box"])
+
+
+def test_a_vendor_whose_name_cannot_be_read_is_told_of_as_such() -> None:
+    holder = code_signing_chain("rsa-3072")
+    encoded = holder.certificate.public_bytes(Encoding.DER)
+    subject = holder.certificate.subject.public_bytes()
+    damaged = subject.replace(b"\x06\x03\x55\x04\x03\x0c", b"\x06\x03\x55\x04\x03\x0e")  # no type of text
+    certificate = load_der_x509_certificate(encoded.replace(subject, damaged))
+    found = check(authenticode(holder=replace(holder, certificates=(certificate, *holder.certificates[1:]))))
+    assert found.problem is None
+    assert Inside(found, is_ours=False, is_current=False).signers == "a certificate with an unreadable name"
+    assert "CN=" in Inside(check(authenticode(holder=holder)), is_ours=False, is_current=False).signers
+
+
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
@@ -140,7 +183,7 @@ def test_a_wheel_whose_record_is_wrong_is_refused_before_anything_is_signed(
     data = make_wheel(MEMBERS, record=record)
     (tmp_path / NAME).write_bytes(data)
     report = sign(tmp_path)
-    with pytest.raises(MalformedError, match=reason):
+    with pytest.raises(MalformedError, match=f"^{NAME}: .*{reason}"):
         report.raise_failure()
     assert report.signing_calls == 0
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {NAME: data}
@@ -235,3 +278,66 @@ def test_one_bad_wheel_does_not_keep_the_others_from_being_signed(tmp_path: Path
 def test_nothing_is_left_behind_in_the_folder(wheel: Path) -> None:
     sign(wheel.parent).raise_failure()
     assert sorted(path.name for path in wheel.parent.iterdir()) == [NAME, f"{NAME}.sigstore.json"]
+
+
+# --- what is there already
+
+
+@pytest.fixture
+def signed_before(wheel: Path) -> list[Path]:
+    """Return the signatures over the wheel as it is, and before anything inside is signed."""
+    everything = SignatureSettings(None, KEY, formats=("sigstore", "checksums", "toy-release"))
+    sign(wheel.parent, None, everything).raise_failure()
+    return [wheel.with_name(name) for name in (f"{NAME}.sigstore.json", "SHA256SUMS", "example-app-1.0.toyrelease")]
+
+
+OTHERWISE = SignatureSettings("again", KEY)
+
+
+def test_signatures_that_it_would_break_are_refused(wheel: Path, signed_before: list[Path]) -> None:
+    before = {path: path.read_bytes() for path in wheel.parent.iterdir()}
+    with pytest.raises(HatchSignError, match="there already, and not a signature of these bytes") as caught:
+        sign(wheel.parent, BOXES, OTHERWISE, overwrite=Overwrite.REFUSE)
+    assert all(str(path) in str(caught.value) for path in signed_before)
+    assert {path: path.read_bytes() for path in wheel.parent.iterdir()} == before
+    assert all(path in before for path in signed_before)
+
+
+@pytest.mark.parametrize("overwrite", [Overwrite.OTHER, Overwrite.ALWAYS])
+def test_signatures_that_it_breaks_are_told_of_and_kept(
+    wheel: Path, signed_before: list[Path], overwrite: Overwrite
+) -> None:
+    warnings: list[str] = []
+    sign(wheel.parent, BOXES, OTHERWISE, overwrite=overwrite, warnings=warnings).raise_failure()
+    assert is_signed(contents_of(wheel)["app/one.box"])
+    told = "is over what was there before something was signed inside: remove or renew it"
+    assert sorted(warnings) == sorted(f"{path} {told}" for path in signed_before)
+    assert all(path.exists() for path in signed_before)
+
+
+def test_signatures_that_are_made_anew_or_are_of_others_are_not_told_of(wheel: Path, signed_before: list[Path]) -> None:
+    bundle, *shared = signed_before
+    for path in shared:
+        path.unlink()
+    wheel.with_name("SHA256SUMS").write_text(f"{'0' * 64}  another-1.0.tar.gz\n")
+    wheel.with_name("broken.toyrelease").write_text("no release")
+    warnings: list[str] = []
+    sign(wheel.parent, warnings=warnings).raise_failure()
+    assert warnings == []
+    assert bundle.exists()
+
+
+def test_where_nothing_inside_changes_no_signature_is_broken(wheel: Path) -> None:
+    sign(wheel.parent).raise_failure()
+    warnings: list[str] = []
+    sign(wheel.parent, BOXES, OTHERWISE, overwrite=Overwrite.REFUSE, warnings=warnings).raise_failure()
+    assert warnings == []
+
+
+def test_what_a_killed_run_left_beside_the_wheel_is_removed(wheel: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path.parent / f"{tmp_path.name}-signatures"
+    left = wheel.with_name(f".{NAME[:40]}.4194305-deadbeef.hatch-sign-tmp")
+    left.write_bytes(b"a copy of the wheel")
+    sign(wheel.parent, output_directory=elsewhere).raise_failure()
+    assert not left.exists()
+    assert [path.name for path in elsewhere.iterdir()] == [f"{NAME}.sigstore.json"]

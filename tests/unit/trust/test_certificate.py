@@ -304,6 +304,16 @@ def test_a_key_that_cannot_be_read_is_a_verdict_and_no_trace() -> None:
     assert_untrusted(judge(LEAF, issuer), "a certificate is malformed")
 
 
+def test_a_name_of_which_cryptography_says_key_error_is_a_verdict_too() -> None:
+    """Its versions before 50 raise it for a name that is damaged."""
+
+    class Damaged:
+        def public_key(self) -> object:
+            raise KeyError
+
+    assert_untrusted(judge(Holder(Damaged(), p256())), "a certificate is malformed")  # type: ignore[arg-type] # stands for one
+
+
 def _der(holder: Holder) -> bytes:
     return holder.certificate.public_bytes(Encoding.DER)
 

@@ -158,8 +158,16 @@ def test_another_key_of_the_issuer_may_sign_its_lists(above: Authority) -> None:
     assert_unknown(judge(OF_ROOT, made), "has a wrong signature")
     at_hand = {"certificate-intermediates": other.pem.decode()}
     assert judge(OF_ROOT, made, **at_hand).verdict is Verdict.TRUSTED
-    brought = Holder(SIGNER.key, (*SIGNER.certificates, other.certificate), ROOT.certificate)
-    assert judge(OF_ROOT, made, signer=brought).verdict is Verdict.TRUSTED
+
+
+def test_a_signature_does_not_bring_who_clears_it() -> None:
+    """An older key of the issuer, which the root took back because it was stolen, is still certified for lists."""
+    stolen = delegate(ROOT, "crl_sign", "key_cert_sign")
+    made = ISSUER.revocation_list(key=stolen.key)
+    of_root = ROOT.revocation_list({stolen.certificate: (NOW - DAY, COMPROMISED)})
+    brought = Holder(SIGNER.key, (*SIGNER.certificates, stolen.certificate), ROOT.certificate)
+    for root_list in (of_root, OF_ROOT):
+        assert_unknown(judge(root_list, made, signer=brought), "has a wrong signature")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ Those that say revoked must never become good either. HATCH_SIGN_MUTATIONS sets 
 
 from __future__ import annotations
 
-import os
 import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from hatch_sign.contract import Facts, Material
 from hatch_sign.trust.revocation import RevocationCheck
 from hatch_sign.values.algorithms import Scheme
 from tests.authority import DAY, NOW
+from tests.formats.mutating import mutation_count
 
 from .revoking import ISSUER, OF_ROOT, ROOT, SIGNER, Giver
 
@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive:UserWarning"),
 ]
 
-COUNT = int(os.environ.get("HATCH_SIGN_MUTATIONS", "4000"))
+COUNT = mutation_count()
 LEAF = SIGNER.certificate
 RESPONDER = ISSUER.holder("responder", usage="ocsp")
 FACTS = Facts(SIGNER.key.public_key(), Scheme.ECDSA_SHA256, b"checked by the format", SIGNER.certificates)

@@ -51,3 +51,18 @@ def test_a_namesake_is_no_issuer() -> None:
 def test_a_certificate_is_for_its_own_key_only() -> None:
     assert is_for_key(LEAF, as_public_key(key(2).public_key(), subject="test"))
     assert not is_for_key(LEAF, as_public_key(key(1).public_key(), subject="test"))
+
+
+class Damaged:
+    """A certificate of whose name or key cryptography, before its version 50, says KeyError."""
+
+    def public_key(self) -> object:
+        raise KeyError
+
+    def verify_directly_issued_by(self, issuer: object) -> None:
+        raise KeyError(issuer)
+
+
+def test_what_cannot_be_read_is_nobodys() -> None:
+    assert not is_for_key(Damaged(), as_public_key(key(2).public_key(), subject="test"))  # type: ignore[arg-type] # stands for one
+    assert not is_issued_by(Damaged(), ROOT)  # type: ignore[arg-type] # as above

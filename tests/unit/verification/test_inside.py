@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 from hatch_sign.artifacts.discovery import find_artifacts
 from hatch_sign.trust.key import KeyRule
 from hatch_sign.trust.policy import Policy, ScopedRule
+from hatch_sign.values.errors import HatchSignError
 from hatch_sign.values.outcomes import Outcome, Verdict
 from hatch_sign.verification.reports import ArtifactReport, conclude
 from hatch_sign.verification.verifying import verify_release
@@ -116,6 +118,36 @@ def test_a_wrong_record_rejects_the_wheel(signed: Path) -> None:
     assert not report.passed
     (outcome,) = (outcome for outcome in report.outcomes if outcome.signature == "contents")
     assert outcome.detail == "the RECORD of the wheel is wrong: app/__init__.py has another digest or size"
+
+
+def test_a_folder_for_temporary_files_that_fails_is_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / NAME).write_bytes(make_wheel({"app/large.box": MAGIC + bytes(5 << 20)}, stored=["app/large.box"]))
+    sign(tmp_path).raise_failure()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(
+        HatchSignError, match=rf"{NAME}: what is inside cannot be read or unpacked: .*; free space"
+    ) as caught:
+        verify(tmp_path)
+    assert caught.value.exit_code == 3
+
+
+def test_a_wheel_is_one_whatever_the_case_of_its_name(signed: Path) -> None:
+    sign_again(signed, {"app/new.box": MAGIC + b"not signed"})
+    (signed / f"{NAME}.sigstore.json").unlink()
+    (signed / NAME).rename(signed / NAME.upper())
+    sign(signed, None, TOP).raise_failure()
+    (report,) = verify(signed)
+    assert verdicts(report)["app/new.box"] is Verdict.UNSIGNED
+    assert not report.passed
+
+
+def test_names_that_differ_in_case_alone_reject_the_wheel(signed: Path) -> None:
+    found = contents_of(signed / NAME)
+    sign_again(signed, {"app/ONE.box": found["app/one.box"]})
+    (report,) = verify(signed)
+    (outcome,) = (outcome for outcome in report.outcomes if outcome.signature == "contents")
+    assert (outcome.verdict, report.passed) == (Verdict.MALFORMED, False)
+    assert outcome.detail.startswith("the archive has app/one.box and app/ONE.box, which are one file on Windows")
 
 
 def test_a_wheel_without_binaries_is_not_applicable_and_passes(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -167,7 +168,12 @@ def test_who_asks_for_patience_gets_it(status: int) -> None:
 
 def test_after_a_refusal_one_asks_at_a_time() -> None:
     with stamping() as server, open_authority(server.url, Listener().context) as authority:
-        server.service.delay = 0.02
+
+        def slowly(data: bytes) -> Answer:
+            time.sleep(0.01)  # long enough that others could come in between
+            return Answer(200, data, {"Content-Type": REPLY})
+
+        server.wrap = slowly
         server.script(busy())
         with ThreadPoolExecutor(12) as pool:
             evidence = list(pool.map(lambda number: authority.attest(request_of(b"%d" % number)), range(24)))
@@ -180,16 +186,18 @@ def test_after_a_refusal_one_asks_at_a_time() -> None:
 
 
 def test_requests_overlap_but_not_all_at_once() -> None:
+    """No answer goes out before as many questions as may are there: with fewer at once, none ever would."""
+    together = threading.Barrier(LANES, timeout=30)
     with stamping() as server, open_authority(server.url, Listener().context) as authority:
 
-        def slowly(data: bytes) -> Answer:
-            time.sleep(0.05)
+        def together_only(data: bytes) -> Answer:
+            together.wait()
             return Answer(200, data, {"Content-Type": REPLY})
 
-        server.wrap = slowly
-        with ThreadPoolExecutor(12) as pool:
-            list(pool.map(lambda number: authority.attest(request_of(b"%d" % number)), range(24)))
-    assert 1 < server.peak <= LANES
+        server.wrap = together_only
+        with ThreadPoolExecutor(3 * LANES) as pool:
+            list(pool.map(lambda number: authority.attest(request_of(b"%d" % number)), range(6 * LANES)))
+    assert (server.peak, server.count) == (LANES, 6 * LANES)
 
 
 def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,10 +27,10 @@ _SEQUENCE, _LONG_LENGTH = 0x30, 0x80
 def read_signatures(stream: BinaryIO, pe: PEFile) -> tuple[bytes, ...]:
     """Return the PKCS #7 structures in the certificate table (revision 2.0, type 2), in order, without their padding.
 
-    Windows looks at the first alone. Entries of other kinds are passed over.
+    Windows looks at the first alone.
 
-    Raises MalformedError for a table whose entries do not fill it exactly, and for bytes in it that are no part of an
-    entry: they could be changed without breaking any signature.
+    Raises MalformedError for a table whose entries do not fill it exactly, for bytes in it that are no part of an entry, and
+    for entries of other kinds: all these could be changed without breaking any signature.
     """
     if pe.table is None:
         return ()
@@ -42,7 +42,7 @@ def read_signatures(stream: BinaryIO, pe: PEFile) -> tuple[bytes, ...]:
     if ZIP_END in table:
         message = "the certificate table holds what readers of zip archives take for the end of an archive in the file"
         raise MalformedError(message)
-    return tuple(_without_padding(blob) for kind, blob in _entries(table) if kind == (_REVISION, _PKCS7))
+    return tuple(_without_padding(blob) for blob in _entries(table))
 
 
 def encode_table(signatures: Sequence[bytes]) -> bytes:
@@ -55,7 +55,7 @@ def _encode_entry(signature: bytes) -> bytes:
     return _ENTRY.pack(_ENTRY.size + len(padded), _REVISION, _PKCS7) + padded
 
 
-def _entries(table: bytes) -> Iterator[tuple[tuple[int, int], bytes]]:
+def _entries(table: bytes) -> Iterator[bytes]:
     at = 0
     for _ in range(MOST_ENTRIES):
         length, revision, kind = _ENTRY.unpack_from(table, at)
@@ -67,7 +67,10 @@ def _entries(table: bytes) -> Iterator[tuple[tuple[int, int], bytes]]:
             )
             raise MalformedError(message)
         _require_zeros(table[end:following])
-        yield (revision, kind), table[at + _ENTRY.size : end]
+        if (revision, kind) != (_REVISION, _PKCS7):
+            message = f"the certificate table has an entry of revision {revision:#x} and type {kind:#x}, expected PKCS #7"
+            raise MalformedError(message)
+        yield table[at + _ENTRY.size : end]
         if following == len(table):
             return
         at = following

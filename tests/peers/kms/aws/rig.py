@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from tests.peers.kms.programs import Program, free_port, running, script
+from tests.peers.kms.programs import Program, running, script
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

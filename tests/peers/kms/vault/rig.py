@@ -9,7 +9,8 @@ import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.peers.kms.programs import Program, free_port, running, script
+from tests.peers.kms.programs import Program, running, script
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
