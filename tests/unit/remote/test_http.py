@@ -6,7 +6,7 @@ import socket
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -110,6 +110,10 @@ def raw_server(*answers: bytes) -> Iterator[str]:
                 with connection:
                     connection.recv(65536)
                     connection.sendall(answer)
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.settimeout(30)
+                    with suppress(OSError):
+                        connection.recv(1)  # until the other side has gone: closing earlier may reset what is under way
 
         thread = threading.Thread(target=serve)
         thread.start()
