@@ -98,8 +98,8 @@ STAMPING, SIGNING = ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.CODE_
         (changing(certificates=()), "answered wrongly: the timestamp does not hold the certificate of its signer"),
         (changing(extensions=[("1.2.3", True)]), "answered wrongly: the timestamp has the critical extension"),
         (other_usage(True, SIGNING), "is none: its certificate is not for timestamping alone"),  # noqa: FBT003 - as above
-        (other_usage(True, STAMPING, SIGNING), "is none: its certificate is not for timestamping alone"),  # noqa: FBT003
-        (other_usage(False, STAMPING), "is none: its certificate is for timestamping, and does not say so critically"),  # noqa: FBT003
+        (other_usage(True, STAMPING, SIGNING), "is none: its certificate is not for timestamping alone"),  # noqa: FBT003 - whether it is critical
+        (other_usage(False, STAMPING), "is none: its certificate is for timestamping, and does not say so critically"),  # noqa: FBT003 - whether it is critical
         (other_usage(True), "is none: its certificate names no extendedKeyUsage"),  # noqa: FBT003 - as above
     ],
 )
