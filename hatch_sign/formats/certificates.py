@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from hatch_sign.values.errors import MalformedError, UnsupportedError
+from hatch_sign.values.late_errors import late_errors
 from hatch_sign.values.public_keys import as_public_key
 
 if TYPE_CHECKING:
@@ -33,11 +34,11 @@ def parse_certificate(data: bytes, *, subject: str) -> Certificate:
 
     Raises MalformedError, naming `subject`, for what is none, and for one by whose key checking a signature takes long.
     """
-    from cryptography.x509 import InvalidVersion, load_der_x509_certificate  # noqa: PLC0415 - 40 ms, with certificates only
+    from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415 - 40 ms, with certificates only
 
     try:
         certificate = load_der_x509_certificate(data) if _POSITIVE_SERIAL.match(data) else None
-    except (ValueError, InvalidVersion):
+    except late_errors():
         certificate = None
     if certificate is None:
         message = f"{subject} is not one"
@@ -56,11 +57,11 @@ def certified_key(certificate: Certificate, *, subject: str) -> PublicKey | None
     """
     try:
         return as_public_key(certificate.public_key(), subject=subject)
-    except ValueError:
-        message = f"{subject} has a key that is none"
-        raise MalformedError(message) from None
     except (UnsupportedAlgorithm, UnsupportedError):
         return None
+    except late_errors():
+        message = f"{subject} has a key that is none"
+        raise MalformedError(message) from None
 
 
 def _has_slow_key(certificate: Certificate) -> bool:
@@ -68,7 +69,7 @@ def _has_slow_key(certificate: Certificate) -> bool:
 
     try:
         key = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except late_errors():
         return False  # nothing can be checked by it at all
     if not isinstance(key, RSAPublicKey):
         return False

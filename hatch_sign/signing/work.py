@@ -15,6 +15,7 @@ from hatch_sign.signing.seal import RunSeal
 from hatch_sign.signing.witnessing import is_witnessed
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import CredentialRotatedError, MalformedError, SigningError
+from hatch_sign.values.late_errors import late_errors
 from hatch_sign.values.public_keys import describe_key
 
 if TYPE_CHECKING:
@@ -222,11 +223,9 @@ def _by_key(finding: Finding, key: PublicKey) -> list[Facts]:
 def _named_signer(facts: Facts) -> str:
     if not facts.certificates:
         return f"a key of the kind {describe_key(facts.public_key)}"
-    from hatch_sign.trust.extensions import LATE_ERRORS  # noqa: PLC0415 - where there are certificates only
-
     try:
         return facts.certificates[0].subject.rfc4514_string()
-    except LATE_ERRORS:
+    except late_errors():
         return "a certificate with an unreadable name"
 
 

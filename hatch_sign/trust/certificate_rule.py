@@ -11,12 +11,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from hatch_sign.contract import Judgement
 from hatch_sign.trust.chains import check_chain
-from hatch_sign.trust.extensions import LATE_ERRORS
 from hatch_sign.trust.names import difference
 from hatch_sign.trust.revocation_statements import Standing
 from hatch_sign.trust.strength import weakness
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError
+from hatch_sign.values.late_errors import late_errors
 from hatch_sign.values.outcomes import Verdict
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class CertificateRule:
             return Judgement(Verdict.UNTRUSTED, "the signature brings no certificate")
         try:
             return self._judge(certificates, material)
-        except LATE_ERRORS as error:
+        except late_errors() as error:
             return Judgement(Verdict.UNTRUSTED, f"a certificate is malformed: {display(error)}")
 
     def _judge(self, certificates: Sequence[x509.Certificate], material: Material) -> Judgement:

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from hatch_sign.trust.extensions import LATE_ERRORS, extension_of
+from hatch_sign.trust.extensions import extension_of
 from hatch_sign.trust.name_constraints import unheld_constraint
+from hatch_sign.values.late_errors import late_errors
 
 MOST_CERTIFICATES = 8
 """Certificates that one signature may bring, the leaf among them; real chains have two to four."""
@@ -55,7 +56,7 @@ def check_chain(
         return Chain(f"the signature brings {len(certificates)} certificates, expected at most {MOST_CERTIFICATES}")
     try:
         return _check(certificates, roots, [*intermediates, *_few_alike(certificates[1:])], usage, at)
-    except LATE_ERRORS as error:
+    except late_errors() as error:
         return Chain(f"a certificate is malformed: {error}")
 
 

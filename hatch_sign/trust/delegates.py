@@ -23,7 +23,7 @@ _SMALLEST_RSA_BITS = 2048
 def is_certified(certificate: x509.Certificate, issuers: Sequence[x509.Certificate], at: datetime) -> bool:
     """Return whether one of `issuers` itself certified the key, which is as strong as theirs, for the instant `at`.
 
-    What it is certified for is asked elsewhere. Raises what is in LATE_ERRORS.
+    What it is certified for is asked elsewhere. Raises what is in late_errors.
     """
     hash_ = certificate.signature_hash_algorithm
     try:

@@ -17,7 +17,7 @@ def unheld_constraint(chain: Sequence[x509.Certificate]) -> str:
     """Return which constraint of an issuer in `chain`, leaf to root, nobody held against a subject; empty for none.
 
     Constraints of directory names would have to be, and those of e-mail addresses where a subject holds one. They are rare
-    for signers, and refused, critical or not. Raises what is in LATE_ERRORS.
+    for signers, and refused, critical or not. Raises what is in late_errors.
     """
     for position, issuer in enumerate(chain[1:], start=1):
         constraints = extension_of(issuer, x509.NameConstraints)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.x509 import ocsp
 
-from hatch_sign.trust.extensions import LATE_ERRORS
 from hatch_sign.trust.revocation_answers import read_answer
 from hatch_sign.trust.revocation_lists import read_list
 from hatch_sign.trust.revocation_statements import Standing
+from hatch_sign.values.late_errors import late_errors
 
 if TYPE_CHECKING:
     from hatch_sign.contract import Material, RevocationSource
@@ -117,11 +117,11 @@ def _read(
     """Return what a list or an answer in DER says of the first of `chain`, or why it may not be used; None for others."""
     try:
         return read_list(x509.load_der_x509_crl(data), chain[0], chain[1:], delegates)
-    except LATE_ERRORS:
+    except late_errors():
         pass  # whatever it is, it is no list
     try:
         return read_answer(ocsp.load_der_ocsp_response(data), chain[0], chain[1])
-    except LATE_ERRORS:
+    except late_errors():
         return "what was given is neither a revocation list nor an OCSP answer, or is damaged"
 
 

@@ -39,7 +39,7 @@ def read_answer(
     """Return what an answer says of `certificate`, why it may not be used, or None where it speaks of another.
 
     It is signed by the issuer, or by a responder that the issuer itself certifies for that. Whether the responder's own
-    certificate was revoked is not asked. Raises what is in LATE_ERRORS.
+    certificate was revoked is not asked. Raises what is in late_errors.
     """
     source = f"the OCSP answer of {issuer.subject.rfc4514_string()}"
     if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from cryptography import x509
 
 from hatch_sign.trust.delegates import is_certified
-from hatch_sign.trust.extensions import LATE_ERRORS, extension_of
+from hatch_sign.trust.extensions import extension_of
 from hatch_sign.trust.revocation_statements import Revoked, Statement, revoked_since
 from hatch_sign.values.algorithms import DIGEST_SIZES
+from hatch_sign.values.late_errors import late_errors
 
 _KNOWN = (x509.AuthorityKeyIdentifier, x509.CRLNumber, x509.IssuingDistributionPoint)
 """Extensions of a list that are understood here, and so may be critical; what is said of a list by others is passed over."""
@@ -29,7 +30,7 @@ def read_list(
 
     `above` are the issuer and its issuers. The list is signed by the issuer's own key, or by one of `delegates` of the
     same name that the issuer, or who issued it, certifies for that. Indirect lists, deltas, and those for some reasons
-    only are not used. Raises what is in LATE_ERRORS.
+    only are not used. Raises what is in late_errors.
     """
     issuer = above[0]
     if crl.issuer != issuer.subject:
@@ -108,7 +109,7 @@ def _revoked(entry: x509.RevokedCertificate) -> Revoked:
     """Return since when and why; an entry whose extensions cannot be read is no less one."""
     try:
         extensions = entry.extensions
-    except LATE_ERRORS:
+    except late_errors():
         return Revoked(entry.revocation_date_utc)
     return revoked_since(entry.revocation_date_utc, _reason(entry), extensions)
 
@@ -116,7 +117,7 @@ def _revoked(entry: x509.RevokedCertificate) -> Revoked:
 def _reason(entry: x509.RevokedCertificate) -> x509.ReasonFlags | None:
     try:
         return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
-    except (x509.ExtensionNotFound, *LATE_ERRORS):
+    except late_errors(x509.ExtensionNotFound):
         return None
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from cryptography.x509 import load_der_x509_crl
 from cryptography.x509.ocsp import load_der_ocsp_response
 
-from hatch_sign.trust.extensions import LATE_ERRORS
 from hatch_sign.trust.pem import decode_pem, encode_pem, read_pem
 from hatch_sign.trust.revocation import RevocationCheck
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError, MalformedError
+from hatch_sign.values.late_errors import late_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,7 +62,7 @@ def revocation_pem(data: bytes) -> str:
     for key, load in _LOADERS.items():
         try:
             load(data)
-        except LATE_ERRORS:
+        except late_errors():
             continue
         return encode_pem(data, _LABELS[key])
     return ""
@@ -81,6 +81,6 @@ def _read(value: str, key: str, read: Callable[[str], bytes]) -> Iterator[bytes]
         for der in decode_pem(data, _LABELS[key]):
             _LOADERS[key](der)
             yield der
-    except LATE_ERRORS:
+    except late_errors():
         message = f"{subject}: holds no {_LABELS[key]} in DER or PEM, or a damaged one"
         raise MalformedError(message, remedy=f"give what `openssl` calls a {_LABELS[key].removeprefix('X509 ')}") from None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hatch_sign.values.late_errors import late_errors
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -14,11 +16,9 @@ if TYPE_CHECKING:
 
 def is_for_key(certificate: Certificate, key: PublicKey) -> bool:
     """Return whether `certificate` is for `key`; False for one whose own key cannot be read."""
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - with certificates only
-
     try:
         return certificate.public_key() == key
-    except (ValueError, KeyError, UnsupportedAlgorithm):
+    except late_errors():
         return False
 
 
@@ -26,17 +26,17 @@ def names_issuer(certificate: Certificate, issuer: Certificate) -> bool:
     """Return whether `issuer` is named in `certificate`; False where a name cannot be read."""
     try:
         return certificate.issuer == issuer.subject
-    except ValueError:
+    except late_errors():
         return False
 
 
 def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
     """Return whether `issuer` is named in `certificate`, and its key has signed it; False where that cannot be checked."""
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415 - as above
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - as above
 
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, KeyError, InvalidSignature, UnsupportedAlgorithm):
+    except late_errors(InvalidSignature):
         return False
     return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hatch_sign.values.display import display
+from hatch_sign.values.late_errors import late_errors
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -19,7 +20,7 @@ def problem_of_purpose(certificate: Certificate) -> str:
         extension = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
     except x509.ExtensionNotFound:
         return "its certificate names no extendedKeyUsage, expected timestamping alone"
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except late_errors() as error:
         return f"its certificate is malformed: {display(error)}"
     if list(extension.value) != [ExtendedKeyUsageOID.TIME_STAMPING]:
         return "its certificate is not for timestamping alone (extendedKeyUsage)"

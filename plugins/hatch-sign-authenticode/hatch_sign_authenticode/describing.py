@@ -10,6 +10,7 @@ from hatch_sign.formats.cms.parsing import single_value
 from hatch_sign.formats.cms.signers import signer_chain
 from hatch_sign.formats.rfc3161 import parse_timestamp
 from hatch_sign.values.errors import MalformedError
+from hatch_sign.values.late_errors import late_errors
 from hatch_sign_authenticode.checking import check_signatures
 from hatch_sign_authenticode.pe import parse_pe, read_signatures
 from hatch_sign_authenticode.signatures import Signature, parse_signatures
@@ -102,5 +103,5 @@ def _name(read: Callable[[], Name]) -> str:
     """Return a name of a certificate, which cryptography decodes when it is asked for."""
     try:
         return read().rfc4514_string()
-    except (ValueError, TypeError):
+    except late_errors():
         return "a name that is not well-formed"
