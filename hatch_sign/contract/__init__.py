@@ -18,6 +18,7 @@ from hatch_sign.contract.backends import (
     Signer,
     Symptom,
 )
+from hatch_sign.contract.bundle_signers import BundleBackend, BundleSeal, BundleSigner, LogVersion, SignsByBundle
 from hatch_sign.contract.formats import (
     AggregateProducer,
     ChoosesSchemes,
@@ -37,6 +38,7 @@ from hatch_sign.contract.formats import (
 )
 from hatch_sign.contract.hookspecs import ENTRY_POINT_GROUP, hookimpl
 from hatch_sign.contract.observers import Observer, SignatureRecord
+from hatch_sign.contract.publishers import Deed, Destination, Published, Publisher, ReadBack, ReleaseFile
 from hatch_sign.contract.trust import Judgement, Material, RevocationSource, TrustKind, TrustRule
 from hatch_sign.contract.witnesses import Evidence, Witness, WitnessProvider, WitnessRequest
 
@@ -45,7 +47,12 @@ __all__ = [
     "AggregateProducer",
     "Backend",
     "BackendContext",
+    "BundleBackend",
+    "BundleSeal",
+    "BundleSigner",
     "ChoosesSchemes",
+    "Deed",
+    "Destination",
     "DetachedVerifier",
     "Diagnoses",
     "EmbeddedProducer",
@@ -59,6 +66,7 @@ __all__ = [
     "Judgement",
     "KeyDescription",
     "ListsKeys",
+    "LogVersion",
     "MakesKeys",
     "ManifestProducer",
     "ManifestVerifier",
@@ -66,12 +74,17 @@ __all__ = [
     "NeedsCertificate",
     "NeedsTimestamp",
     "Observer",
+    "Published",
+    "Publisher",
+    "ReadBack",
+    "ReleaseFile",
     "RevocationSource",
     "Seal",
     "SecretRequest",
     "SidecarProducer",
     "SignatureRecord",
     "Signer",
+    "SignsByBundle",
     "Symptom",
     "TakesTimestamps",
     "TakesTimestampsInside",

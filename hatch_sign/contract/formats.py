@@ -59,6 +59,11 @@ class Seal(Protocol):
         ...
 
     @property
+    def provenance(self) -> Mapping[str, Any] | None:
+        """The predicate of an SLSA provenance v1 of this run; None where the run is to claim none."""
+        ...
+
+    @property
     def takes_digests(self) -> bool:
         """Whether :meth:`sign_digest` can be called: not for Ed25519, nor for a token that only hashes itself."""
         ...
@@ -205,6 +210,10 @@ class Facts:
     log_entries: Sequence[bytes] = ()
     claims_name: bool = False
     """Whether the signature covers the artifact's name as well as its bytes."""
+    bundle: bytes = b""
+    """The Sigstore bundle that the signature came in, or was put as; empty for other formats."""
+    digest: bytes = b""
+    """What a message signature in a bundle is over: the artifact's digest, which the verifier has compared."""
 
 
 @dataclass(frozen=True, slots=True)

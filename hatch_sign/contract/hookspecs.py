@@ -8,8 +8,10 @@ import pluggy
 
 if TYPE_CHECKING:
     from hatch_sign.contract.backends import Backend
+    from hatch_sign.contract.bundle_signers import BundleBackend
     from hatch_sign.contract.formats import Format
     from hatch_sign.contract.observers import SignatureRecord
+    from hatch_sign.contract.publishers import Publisher
     from hatch_sign.contract.trust import TrustKind
     from hatch_sign.contract.witnesses import WitnessProvider
     from hatch_sign.values.outcomes import Outcome
@@ -27,6 +29,11 @@ def hatch_sign_register_backend() -> Backend:  # type: ignore[empty-body] # a sp
 
 
 @hookspec
+def hatch_sign_register_bundle_signer() -> BundleBackend:  # type: ignore[empty-body] # as above
+    """Return what opens identities that sign whole bundles; its entry points are ``bundle-signer.SCHEME``."""
+
+
+@hookspec
 def hatch_sign_register_format() -> Format:  # type: ignore[empty-body] # as above
     """Return a signature format; its entry point is ``format.NAME``."""
 
@@ -39,6 +46,11 @@ def hatch_sign_register_witness() -> WitnessProvider:  # type: ignore[empty-body
 @hookspec
 def hatch_sign_register_trust() -> TrustKind:  # type: ignore[empty-body] # as above
     """Return a kind of trust rule; its entry point is ``trust.NAME``."""
+
+
+@hookspec
+def hatch_sign_register_publisher() -> Publisher:  # type: ignore[empty-body] # as above
+    """Return a place to publish to; its entry point is ``publisher.NAME``."""
 
 
 @hookspec

@@ -64,7 +64,8 @@ class Material:
 class Judgement:
     """A rule's answer: `signer` is who is proven to have signed, `ends` when the credential itself ends.
 
-    `warnings` are what a user should know although the signature is trusted.
+    `warnings` are what a user should know although the signature is trusted. `time` is an instant at which witnesses that
+    the rule itself judges, such as a transparency log, saw the signature.
     """
 
     verdict: Verdict
@@ -72,6 +73,7 @@ class Judgement:
     signer: str | None = None
     ends: datetime | None = None
     warnings: tuple[str, ...] = ()
+    time: datetime | None = None
 
 
 class TrustRule(Protocol):

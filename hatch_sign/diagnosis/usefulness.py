@@ -96,7 +96,7 @@ def _facts(signer: CheckedSigner, format_: Format, settings: SignatureSettings, 
     """Return what a signature would prove, with the certificates that the format would carry; nothing is signed."""
     credential = current_credential(signer, settings.certificates)
     options = _options(settings, format_)
-    seal = RunSeal(signer, credential.public_key, credential.certificates, scheme, now, None, options, ())
+    seal = RunSeal(signer, credential.public_key, credential.certificates, scheme, now, None, options, None, ())
     carried = tuple(signing_producer(format_).carries(seal))
     return Facts(credential.public_key, scheme, b"", carried)
 

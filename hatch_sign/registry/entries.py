@@ -11,7 +11,7 @@ from hatch_sign.contract.hookspecs import ENTRY_POINT_GROUP
 from hatch_sign.registry.known import KNOWN_PLUGINS
 from hatch_sign.values.errors import PluginError
 
-KINDS = ("backend", "format", "witness", "trust", "observer")
+KINDS = ("backend", "bundle-signer", "format", "witness", "trust", "publisher", "observer")
 """What an entry point may register, as the part of its name before the first dot."""
 
 

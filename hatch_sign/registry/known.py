@@ -13,7 +13,7 @@ KNOWN_PLUGINS = {
     "backend.sigstore-kms": "hatch-sign-kms",
     "backend.signserver+https": "hatch-sign-services",
     "backend.artifact-signing": "hatch-sign-services",
-    "backend.sigstore": "hatch-sign-sigstore",
+    "bundle-signer.sigstore": "hatch-sign-sigstore",
     "format.sigstore": "hatch-sign",
     "format.statement": "hatch-sign",
     "format.checksums": "hatch-sign",
@@ -24,6 +24,9 @@ KNOWN_PLUGINS = {
     "trust.certificate": "hatch-sign",
     "trust.identity": "hatch-sign-sigstore",
     "witness.rfc3161": "hatch-sign",
+    "publisher.index": "hatch-sign",
+    "publisher.github": "hatch-sign",
+    "publisher.folder": "hatch-sign",
     "observer.audit": "hatch-sign",
 }
 """Entry-point name of each part of the project, and the distribution that brings it."""

@@ -51,15 +51,16 @@ def load_registered(entry: Entry) -> Any:  # noqa: ANN401 - the caller's kind de
     """
     manager = new_manager()
     register(manager, entry, import_plugin(entry))
-    hook = getattr(manager.hook, f"hatch_sign_register_{entry.kind}")
+    name = f"hatch_sign_register_{entry.kind.replace('-', '_')}"
+    hook = getattr(manager.hook, name)
     if not hook.get_hookimpls():
-        raise _broken(entry, f"it does not implement hatch_sign_register_{entry.kind}")
+        raise _broken(entry, f"it does not implement {name}")
     try:
         registered = hook()
     except (Exception, SystemExit) as error:  # as for the import
-        raise _broken(entry, f"hatch_sign_register_{entry.kind} raised {type(error).__name__}: {display(error)}") from error
+        raise _broken(entry, f"{name} raised {type(error).__name__}: {display(error)}") from error
     if len(registered) != 1:
-        raise _broken(entry, f"hatch_sign_register_{entry.kind} returned nothing")
+        raise _broken(entry, f"{name} returned nothing")
     _check(entry, registered[0])
     return registered[0]
 
@@ -109,8 +110,16 @@ def _check_trust(entry: Entry, kind: Any) -> None:  # noqa: ANN401 - as above
     _require_call(entry, kind.parse, 2, "parse(table, read)")
 
 
+def _check_publisher(entry: Entry, publisher: Any) -> None:  # noqa: ANN401 - as above
+    _require_attributes(entry, publisher, ("name", "settings", "open"))
+    _require_name(entry, publisher)
+    _require_call(entry, publisher.open, 2, "open(settings, context)")
+
+
 _CHECKS: dict[str, Callable[[Entry, Any], None]] = {
     "backend": _check_backend,
+    "bundle-signer": _check_backend,
+    "publisher": _check_publisher,
     "format": _check_format,
     "witness": _check_witness,
     "trust": _check_trust,

@@ -16,7 +16,7 @@ from hatch_sign.registry.observing import Observers
 from hatch_sign.values.errors import PluginError
 
 if TYPE_CHECKING:
-    from hatch_sign.contract import Backend, Format, TrustKind, WitnessProvider
+    from hatch_sign.contract import Backend, BundleBackend, Format, Publisher, TrustKind, WitnessProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,26 @@ class Registry:
     def backend_of(self, reference: str) -> Backend:
         """Return the backend that opens `reference`."""
         return self.backend(parse_reference(reference).scheme)
+
+    def signs_bundles(self, reference: str) -> bool:
+        """Return whether `reference` names an identity that signs whole bundles, rather than a key; nothing is imported."""
+        scheme = parse_reference(reference).scheme
+        kinds = {entry.kind for entry in self.entries if entry.name == scheme}
+        return "bundle-signer" in kinds or f"bundle-signer.{scheme}" in KNOWN_PLUGINS
+
+    def bundle_backend_of(self, reference: str) -> BundleBackend:
+        """Return what opens `reference`, an identity that signs whole bundles."""
+        backend: BundleBackend = self._load("bundle-signer", parse_reference(reference).scheme)
+        return backend
+
+    def publisher(self, name: str) -> Publisher:
+        """Return the publisher of this name."""
+        publisher: Publisher = self._load("publisher", name)
+        return publisher
+
+    def publishers(self) -> Mapping[str, Publisher]:
+        """Return every publisher that loads, by name."""
+        return dict(self._loadable("publisher"))
 
     def format(self, name: str) -> Format:
         """Return the format of this name."""
@@ -137,6 +157,10 @@ class Registry:
 
 _SUMMARIES: dict[str, Callable[[Any], str]] = {
     "backend": lambda backend: "opens " + ", ".join(f"{scheme}:" for scheme in backend.uri_schemes),
+    "bundle-signer": lambda backend: (
+        "opens " + ", ".join(f"{scheme}:" for scheme in backend.uri_schemes) + ", without a key"
+    ),
+    "publisher": lambda publisher: f"publishes to {publisher.name}",
     "format": lambda format_: f"{format_.kind}, {format_.suffix or 'inside the artifact'}",
     "witness": lambda provider: f"vouches for signatures ({provider.name})",
     "trust": lambda kind: "rules with " + ", ".join(sorted(kind.selector)),

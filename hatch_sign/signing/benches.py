@@ -39,6 +39,7 @@ class Benches:
     ) -> None:
         self._configuration: Configuration = plan.configuration
         self._release = plan.release
+        self._provenance = plan.provenance
         self._context = context
         self._now = now
         self._observers = registry.observers(plan.configuration.observers)
@@ -90,6 +91,7 @@ class Benches:
             verifier=format_.verifier(),
             witnesses=self._timestamping.witnesses(settings.timestamp, optional=settings.timestamp_optional),
             release=self._release,
+            provenance=self._provenance,
             now=self._now,
             observers=self._observers,
             environ=self._context.environ,

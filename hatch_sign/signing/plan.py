@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hatch_sign.archives.kinds import is_opened
 from hatch_sign.artifacts.naming import DISTRIBUTIONS, sidecar_name
@@ -73,6 +73,8 @@ class SigningPlan:
     folder: Path
     configuration: Configuration
     contents: tuple[PlannedContents, ...] = ()
+    provenance: Mapping[str, Any] | None = None
+    """What signed statements say of how the artifacts were built; None where they say no such thing."""
 
     @property
     def signatures(self) -> tuple[tuple[SignatureSettings, Format], ...]:

@@ -33,6 +33,7 @@ class RunSeal:
     now: datetime
     release: Release | None
     options: Mapping[str, Any]
+    provenance: Mapping[str, Any] | None
     witnesses: Sequence[Witness]
 
     @property

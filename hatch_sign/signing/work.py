@@ -46,6 +46,7 @@ class Workbench:
     verifier: Any
     witnesses: Sequence[Witness]
     release: Release | None
+    provenance: Mapping[str, Any] | None
     now: datetime
     observers: Observers
     environ: Mapping[str, str]
@@ -263,6 +264,7 @@ def _seal(bench: Workbench, credential: Credential) -> RunSeal:
         now=bench.now,
         release=bench.release,
         options=bench.settings.options.get(bench.format.name, {}),
+        provenance=bench.provenance,
         witnesses=bench.witnesses,
     )
 

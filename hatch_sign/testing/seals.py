@@ -59,6 +59,7 @@ class KeySeal:
     now: datetime = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
     release: Release | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] | None = None
     witnesses: Sequence[Witness] = ()
     hashes_messages: bool = False
 

@@ -14,6 +14,7 @@
     │   ├── WrongSignatureError         3   what came back is not a signature by this key
     │   └── CredentialRotatedError      3   the service signed with another certificate than announced
     ├── WitnessError                    3   a timestamp authority or a log failed, or answered wrongly
+    ├── PublishError                    3   an index or another place to publish to failed or refused
     ├── SigningError                    3   an artifact changed, a disk is full, an output exists
     ├── UnsupportedError                2   the key, or the file, cannot do what the format wants
     ├── MalformedError                  1   bytes that are not what they claim to be
@@ -104,6 +105,10 @@ class CredentialRotatedError(CustodyError):
 
 class WitnessError(HatchSignError):
     """A timestamp authority or a log failed, or what it answered does not vouch for the signature."""
+
+
+class PublishError(HatchSignError):
+    """A place to publish to could not be reached, failed, or refused; what was published before stays there."""
 
 
 class SigningError(HatchSignError):

@@ -1,0 +1,1 @@
+"""Keyless Sigstore for hatch-sign."""

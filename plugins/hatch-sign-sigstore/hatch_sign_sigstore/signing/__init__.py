@@ -1,0 +1,16 @@
+"""The bundle signer ``sigstore:``. A plugin module, cheap to import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hatch_sign.contract import hookimpl
+
+if TYPE_CHECKING:
+    from hatch_sign.contract import BundleBackend
+
+
+@hookimpl
+def hatch_sign_register_bundle_signer() -> BundleBackend:
+    """Register it."""
+    raise NotImplementedError
