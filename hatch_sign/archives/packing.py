@@ -6,17 +6,18 @@ import zipfile
 import zlib
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from concurrent.futures import Executor, Future
     from typing import BinaryIO
 
     from hatch_sign.archives.shared_stream import Extent, SharedStream
 
-LEVEL = zlib.Z_DEFAULT_COMPRESSION
-"""What zlib, Python's zipfile and the build backends take: level 6."""
+LEVEL = 6
+"""What zlib, Python's zipfile and the build backends take."""
 
 _PIECE = 1 << 19
 """Bytes that one thread packs at once: each piece costs a few bytes, and the largest member decides how long all takes."""
@@ -39,7 +40,7 @@ class Packed:
 def pack(content: BinaryIO, method: int, scratch: SharedStream, threads: Executor) -> Packed:
     """Pack everything in `content` into `scratch` by a method of zip, stored or deflated; `threads` do the work.
 
-    The packed bytes depend on the content alone, not on how many threads there are.
+    The packed bytes depend on the content, and on whether zlib-ng is installed; not on how many threads there are.
     """
     extents = []
     checksum = size = 0
@@ -58,8 +59,19 @@ def pack(content: BinaryIO, method: int, scratch: SharedStream, threads: Executo
 
 def _deflate(piece: bytes, before: bytes, *, is_last: bool) -> bytes:
     """Return a part of a deflate stream that ends at a byte: what pigz does, and any inflater reads as one stream."""
-    deflater = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=before)
-    return deflater.compress(piece) + deflater.flush(zlib.Z_FINISH if is_last else zlib.Z_SYNC_FLUSH)
+    deflater = _compressobj()(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=before)
+    packed: bytes = deflater.compress(piece) + deflater.flush(zlib.Z_FINISH if is_last else zlib.Z_SYNC_FLUSH)
+    return packed
+
+
+@cache
+def _compressobj() -> Callable[..., Any]:
+    """Return zlib-ng's where the extra ``contents`` is installed: three times as fast, and two percent larger."""
+    try:
+        from zlib_ng.zlib_ng import compressobj  # noqa: PLC0415 - an extra, where something is packed only
+    except ImportError:
+        return zlib.compressobj
+    return cast("Callable[..., Any]", compressobj)
 
 
 def _pieces(content: BinaryIO) -> Iterator[tuple[bytes, bytes, bool]]:
