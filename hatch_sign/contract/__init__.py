@@ -38,9 +38,9 @@ from hatch_sign.contract.formats import (
 )
 from hatch_sign.contract.hookspecs import ENTRY_POINT_GROUP, hookimpl
 from hatch_sign.contract.observers import Observer, SignatureRecord
-from hatch_sign.contract.publishers import Deed, Destination, Published, Publisher, ReadBack, ReleaseFile
+from hatch_sign.contract.publishers import Deed, Destination, Preview, Previews, Published, Publisher, ReadBack, ReleaseFile
 from hatch_sign.contract.trust import Judgement, Material, RevocationSource, TrustKind, TrustRule
-from hatch_sign.contract.witnesses import Evidence, Witness, WitnessProvider, WitnessRequest
+from hatch_sign.contract.witnesses import ConnectsUnderRoot, Evidence, Witness, WitnessProvider, WitnessRequest
 
 __all__ = [
     "ENTRY_POINT_GROUP",
@@ -51,6 +51,7 @@ __all__ = [
     "BundleSeal",
     "BundleSigner",
     "ChoosesSchemes",
+    "ConnectsUnderRoot",
     "Deed",
     "Destination",
     "DetachedVerifier",
@@ -74,6 +75,8 @@ __all__ = [
     "NeedsCertificate",
     "NeedsTimestamp",
     "Observer",
+    "Preview",
+    "Previews",
     "Published",
     "Publisher",
     "ReadBack",

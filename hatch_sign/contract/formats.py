@@ -214,6 +214,8 @@ class Facts:
     """The Sigstore bundle that the signature came in, or was put as; empty for other formats."""
     digest: bytes = b""
     """What a message signature in a bundle is over: the artifact's digest, which the verifier has compared."""
+    claim: str = ""
+    """What a signed statement says of how the artifact was built, on one line for people; nobody is trusted for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +283,8 @@ class Format:
 
     `suffix` is what its files end with (empty when embedded); of several formats the longest suffix owns a file name.
     A manifest's suffix is its whole name. `options` are the configuration keys that belong to it, with their types.
+    `carries_log_entries` says that signatures may bring along entries of transparency logs, besides timestamps;
+    `states_provenance`, of the format's own settings, whether they may say how artifacts were built: it is found out then.
     """
 
     name: str
@@ -289,3 +293,5 @@ class Format:
     verifier: Callable[[], DetachedVerifier[Any] | ManifestVerifier[Any] | EmbeddedVerifier]
     producer: Callable[[], SidecarProducer | AggregateProducer | EmbeddedProducer | ManifestProducer]
     options: Mapping[str, type] = field(default_factory=dict)
+    carries_log_entries: bool = False
+    states_provenance: Callable[[Mapping[str, Any]], bool] = field(default=lambda _: False, compare=False)

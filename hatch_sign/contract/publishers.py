@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from hatch_sign.contract.backends import BackendContext
 
 Deed = Literal["uploaded", "present", "kept-back"]
-"""What became of a file at a destination: sent now; there already, with the same bytes; not sent, as was announced."""
+"""What became of a file at a destination: sent now; there already, with the same bytes; not sent, as was
+announced, or as the detail says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,11 @@ class Publisher(Protocol):
 
     @property
     def settings(self) -> Mapping[str, type]:
-        """Its configuration keys, with their types: none of them holds a secret."""
+        """Its configuration keys, with their types, of TOML or :class:`~pathlib.Path`: none of them holds a secret.
+
+        A path is written as a string and handed over absolute: taken from the configuration's folder, or, given on the
+        command line, from the working directory.
+        """
         ...
 
     def open(self, settings: Mapping[str, Any], context: BackendContext) -> AbstractContextManager[Destination]:
@@ -96,4 +101,21 @@ class Publisher(Protocol):
 
         Raises ConfigurationError for settings that say nothing, PublishError for credentials that cannot be had.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What can be said of a destination before it is opened; both as :class:`Destination` has them."""
+
+    title: str
+    drops: Callable[[ReleaseFile], str]
+
+
+@runtime_checkable
+class Previews(Protocol):
+    """A publisher that can say where it would publish to, for ``--dry-run``: it asks no network, and for no secret."""
+
+    def preview(self, settings: Mapping[str, Any], context: BackendContext) -> Preview:
+        """Return where these settings lead. Raises ConfigurationError for settings that say nothing."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -69,4 +69,16 @@ class WitnessProvider(Protocol):
 
     def connect(self, address: str, context: BackendContext) -> AbstractContextManager[Witness]:
         """Return what opens the witness when it is entered; nothing happens before."""
+        ...
+
+
+@runtime_checkable
+class ConnectsUnderRoot(Protocol):
+    """A provider whose witnesses are believed under a Sigstore trusted root only: ``rekor`` serves ``log``."""
+
+    def connect_under(self, address: str, trusted_root: bytes, context: BackendContext) -> AbstractContextManager[Witness]:
+        """Return what opens the witness when it is entered; nothing is asked of a network before.
+
+        `trusted_root` is JSON (``trustedroot+json;version=0.1``). Raises MalformedError for another.
+        """
         ...

@@ -1,7 +1,7 @@
 """One question to a web server: what the core itself asks of a network, by HTTP, with nothing but the standard library.
 
-Timestamp authorities are asked so, and servers of revocation lists. An answer is a
-:class:`~hatch_sign.remote.http_messages.Reply` with status 200 and a body of bounded length, or the
+Timestamp authorities are asked so, servers of revocation lists, and places that releases are published to. An answer is a
+:class:`~hatch_sign.remote.http_messages.Reply` with a body of bounded length, or the
 :class:`~hatch_sign.remote.failures.Failure` that kept it from coming: nothing is raised.
 """
 
@@ -30,6 +30,8 @@ def ask(
     timing: Timing | None = None,
     stopped: Callable[[], bool] | None = None,
     patient: bool = True,
+    repeatable: bool = True,
+    judge: Callable[[Reply], Failure | None] | None = None,
 ) -> Reply | Failure:
     """Return the answer, asked for again while that fails in a way that passes, within `limits`.
 
@@ -39,7 +41,11 @@ def ask(
     compression are not known. `limits.total` ends an answer that only drips, too; the system's own limit on the look-up of
     a name comes on top. `stopped` says whether the run is being given up: nothing is waited for then. One that is not
     `patient` gets the failure at once where the server asks for fewer calls or names a pause (RFC 9110 §10.2.3): for who
-    has other threads to hold back, too.
+    has other threads to hold back, too. One that is not `repeatable`, such as making something, is asked again only where
+    the server did nothing: it asked for fewer calls.
+
+    Only an answer with status 200 is one, and of others the body is not read; unless `judge` says what a reply means, of
+    whatever status: a failure, or None where it is an answer. A body that cannot be had is empty then.
     """
     from hatch_sign.remote.http_streams import Deadline  # noqa: PLC0415 - 40 ms, where a network is asked only
     from hatch_sign.remote.http_transport import exchange  # noqa: PLC0415 - as above
@@ -48,8 +54,10 @@ def ask(
     attempts = Attempts(limits, timing, stopped)
     deadline = Deadline(timing.clock() + limits.total, timing.clock, stopped)
     while True:
-        answer = exchange(question, limits, deadline)
+        answer = exchange(question, limits, deadline, judge)
         if isinstance(answer, Reply) or not answer.kind.passes or (wants_patience(answer) and not patient):
+            return answer
+        if not (repeatable or answer.undone or answer.kind is FailureKind.THROTTLED):
             return answer
         reason = attempts.pause(answer)
         if reason is not None:

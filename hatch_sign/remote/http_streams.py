@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from urllib.request import Request
 
+    from hatch_sign.remote.http_messages import Readable
     from hatch_sign.remote.limits import NetworkLimits
 
 _LONGEST_NAP = 0.25
 """Seconds for which nobody looks whether the run is being given up."""
+_BLOCK = 64 * 1024
+"""Bytes of a streamed body that are sent at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +87,38 @@ class _Response(http.client.HTTPResponse):
 
 
 def _connection(kind: Callable[..., Any], host: str, *, limits: NetworkLimits, deadline: Deadline, **options: Any) -> Any:  # noqa: ANN401 - the library's
-    connection = kind(host, **options)
+    connection = kind(host, blocksize=_BLOCK, **options)
     connection.response_class = partial(_Response, limits=limits, deadline=deadline)
+    connection.send = _Sender(connection.send)
     return connection
+
+
+class _Sender:
+    """Sends for as long as the other side listens: who refuses a large body answers at once, and reads no further."""
+
+    def __init__(self, send: Callable[[Any], None]) -> None:
+        self._send = send
+        self._heard = True
+
+    def __call__(self, data: Any) -> None:  # noqa: ANN401 - whatever the library sends
+        if self._heard:
+            try:
+                self._send(data)
+            except (BrokenPipeError, ConnectionResetError):  # reading tells what it answered, or that it did not
+                self._heard = False
+
+
+class Outgoing:
+    """What a body is sent from: read as the library asks for it, no longer than there is time."""
+
+    def __init__(self, stream: Readable, deadline: Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, most: int) -> bytes:
+        """Return the next bytes. Raises TimeoutError once there is no time left."""
+        self._deadline.patience(_LONGEST_NAP)
+        return self._stream.read(most)
 
 
 class LimitedHandler(AbstractHTTPHandler):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import ipaddress
 import socket
 import ssl
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
 from urllib.parse import urljoin, urlsplit
 from urllib.request import OpenerDirector, ProxyHandler, Request
@@ -15,25 +17,26 @@ from urllib.request import OpenerDirector, ProxyHandler, Request
 from hatch_sign import __version__
 from hatch_sign.remote.certificates import untrusted_certificate
 from hatch_sign.remote.failures import Failure, FailureKind, classify_status
-from hatch_sign.remote.http_messages import Reply
-from hatch_sign.remote.http_streams import LimitedHandler
+from hatch_sign.remote.http_messages import Reply, StreamedBody
+from hatch_sign.remote.http_streams import LimitedHandler, Outgoing
 from hatch_sign.remote.proxies import proxy_login_wanted
 from hatch_sign.remote.retrying import parse_retry_after
+from hatch_sign.values.errors import HatchSignError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from hatch_sign.remote.http_messages import Question
     from hatch_sign.remote.http_streams import Deadline
     from hatch_sign.remote.limits import NetworkLimits
 
 _MOST_REDIRECTS = 3
-_OK = 200
+_OK, _LEAST_ERROR = 200, 400
 _PIECE = 64 * 1024
 """Bytes to read at once: of chunks of one byte each, the library keeps an object for every one until it has them all."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_REDIRECTS_WITH_BODY = frozenset({307, 308})
+_KEEP_METHOD = frozenset({307, 308})
 _SSL_REMEDY = "where a private authority certifies it, name its roots in SSL_CERT_FILE"
 _PHRASES: Mapping[FailureKind, str] = {
     FailureKind.UNAVAILABLE: "failed",
@@ -53,26 +56,42 @@ class _ProtocolError(Exception):
         self.failure = failure
 
 
-def exchange(question: Question, limits: NetworkLimits, deadline: Deadline) -> Reply | Failure:
-    """Ask once, following redirects, and return the answer with status 200, or what kept it from coming."""
+def exchange(
+    question: Question, limits: NetworkLimits, deadline: Deadline, judge: Callable[[Reply], Failure | None] | None = None
+) -> Reply | Failure:
+    """Ask once, following redirects, and return the answer, or what kept it from coming; `judge` as for ``ask``.
+
+    Raises only what reading a streamed body raises as a HatchSignError.
+    """
     address = question.address
     try:
         for _ in range(_MOST_REDIRECTS + 1):
-            with _opened(question, address, limits, deadline) as response:
+            with _outgoing(question, deadline) as body, _opened(question, address, body, limits, deadline) as response:
                 if response.status not in _REDIRECTS:
-                    return _read(response, question.largest)
-                address = _redirected(address, response, with_body=question.body is not None)
+                    return _read(response, question, judge)
+                address = _redirected(address, response, keeps_method=question.verb != "GET")
+    except HatchSignError:
+        raise
     except Exception as error:  # noqa: BLE001 - the library raises what it likes, and each becomes a failure
         return _classify(error)
     return Failure(FailureKind.INVALID, found="redirects in circles, or too often")
 
 
-def _opened(question: Question, address: str, limits: NetworkLimits, deadline: Deadline) -> http.client.HTTPResponse:
+@contextmanager
+def _outgoing(question: Question, deadline: Deadline) -> Iterator[bytes | Outgoing | None]:
+    if not isinstance(question.body, StreamedBody):
+        yield question.body
+        return
+    with question.body.open() as stream:
+        yield Outgoing(stream, deadline)
+
+
+def _opened(
+    question: Question, address: str, body: bytes | Outgoing | None, limits: NetworkLimits, deadline: Deadline
+) -> http.client.HTTPResponse:
     _require_plain(address)
-    headers = {"Accept": question.accept, "User-Agent": f"hatch-sign/{__version__}"}
-    if question.body is not None:
-        headers["Content-Type"] = question.content_type
-    request = Request(address, data=question.body, headers=headers)  # noqa: S310 - checked to be http or https
+    data: Any = body  # what has a method `read` is taken as well
+    request = Request(address, data=data, headers=_headers(question, address), method=question.verb)  # noqa: S310 - checked to be http or https
     opener = OpenerDirector()  # a bare one: no redirects, cookies, files or passwords
     opener.addheaders = []
     for handler in (ProxyHandler(), LimitedHandler(limits, deadline)):
@@ -81,23 +100,49 @@ def _opened(question: Question, address: str, limits: NetworkLimits, deadline: D
     return response
 
 
-def _read(response: http.client.HTTPResponse, largest: int) -> Reply | Failure:
-    if response.status != _OK:
+def _headers(question: Question, address: str) -> dict[str, str]:
+    headers = {"Accept": question.accept, "User-Agent": f"hatch-sign/{__version__}"}
+    if question.body is not None:
+        headers["Content-Type"] = question.content_type
+    if isinstance(question.body, StreamedBody):
+        headers["Content-Length"] = str(question.body.size)  # of a stream, the library would send chunks
+    return {**headers, **dict(question.headers)} if origin(address) == origin(question.address) else headers
+
+
+def _read(
+    response: http.client.HTTPResponse, question: Question, judge: Callable[[Reply], Failure | None] | None
+) -> Reply | Failure:
+    if response.status != _OK and judge is None:
         asked_for = parse_retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC))
         failure = classify_status(response.status, retry_after=asked_for)
         return failure if failure.found else _told(failure)
+    body = _received(response, question)
+    if isinstance(body, Failure):
+        if response.status < _LEAST_ERROR:
+            return body
+        body = b""
+    reply = Reply(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
+    return (judge(reply) if judge is not None else None) or reply
+
+
+def _received(response: http.client.HTTPResponse, question: Question) -> bytes | Failure:
+    """Return the body, or the digest that is wanted in its place."""
+    largest = question.largest
     if response.headers.get("Content-Encoding", "identity").strip().lower() not in {"identity", ""}:
         return Failure(FailureKind.MALFORMED, found="compressed its answer, which was not asked for")
     if (response.length or 0) > largest:
         return _too_large(largest)
-    body = bytearray()
-    while len(body) <= largest and (piece := response.read(min(_PIECE, largest + 1 - len(body)))):
-        body += piece
-    if len(body) > largest:
+    body, count = bytearray(), 0
+    digest = hashlib.new(question.digest) if question.digest and response.status == _OK else None
+    keep = body.extend if digest is None else digest.update
+    while count <= largest and (piece := response.read(min(_PIECE, largest + 1 - count))):
+        keep(piece)
+        count += len(piece)
+    if count > largest:
         return _too_large(largest)
     if response.length:  # the library calls it no error where bytes are missing at the end
         return Failure(FailureKind.UNAVAILABLE, found="cut the connection in the middle of its answer")
-    return Reply(response.status, {name.lower(): value for name, value in response.headers.items()}, bytes(body))
+    return bytes(body) if digest is None else digest.digest()
 
 
 def _told(failure: Failure) -> Failure:
@@ -119,11 +164,18 @@ def _require_plain(address: str) -> None:
         raise _ProtocolError(Failure(FailureKind.INVALID, found="is no http or https address without a password"))
 
 
-def _redirected(address: str, response: http.client.HTTPResponse, *, with_body: bool) -> str:
+def origin(address: str) -> tuple[str, str, int | None]:
+    """Return scheme, host and port of an address, by which servers are told apart (RFC 6454 §4). Raises ValueError."""
+    parts = urlsplit(address)
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or default
+
+
+def _redirected(address: str, response: http.client.HTTPResponse, *, keeps_method: bool) -> str:
     target = urljoin(address, response.headers.get("Location", ""))
     before, after = urlsplit(address), urlsplit(target)
     found = ""
-    if with_body and response.status not in _REDIRECTS_WITH_BODY:
+    if keeps_method and response.status not in _KEEP_METHOD:
         found = "redirects in a way that leaves the question behind"
     elif before.scheme == "https" and after.scheme != "https":
         found = "redirects from https to a plain channel"

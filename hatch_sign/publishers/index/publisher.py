@@ -2,20 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from hatch_sign.contract import Preview
+from hatch_sign.publishers.index.connection import address_of, connect, load_twine
+from hatch_sign.publishers.index.destination import IndexDestination, drops
+from hatch_sign.publishers.index.pace import Pace
+from hatch_sign.publishers.index.places import simple_indexes
+from hatch_sign.publishers.index.sending import Sender
+from hatch_sign.publishers.index.settings import SETTINGS, read_settings
+from hatch_sign.publishers.index.simple_index import SimpleIndex
+from hatch_sign.remote.http import shown_address
 
 if TYPE_CHECKING:
     from hatch_sign.contract import BackendContext, Destination
+    from hatch_sign.publishers.index.connection import Connection
+    from hatch_sign.publishers.index.settings import IndexSettings
 
 
 class IndexPublisher:
-    """A :class:`~hatch_sign.contract.Publisher`."""
+    """A :class:`~hatch_sign.contract.Publisher`, and a :class:`~hatch_sign.contract.Previews`."""
 
     name = "index"
-    settings: Mapping[str, type] = {}
+    settings = SETTINGS
 
-    def open(self, settings: Mapping[str, Any], context: BackendContext) -> AbstractContextManager[Destination]:
-        """Return what makes the destination ready."""
-        raise NotImplementedError
+    def __init__(self, pace: Pace | None = None) -> None:
+        """Take another pace where tests bring it; the context of a run says when it is given up."""
+        self._pace = pace or Pace()
+
+    def preview(self, settings: Mapping[str, Any], context: BackendContext) -> Preview:
+        """Return where uploads would go, as ``.pypirc`` says. Raises ConfigurationError, PluginError without twine."""
+        chosen = read_settings(settings, context.environ)
+        upload_url = address_of(load_twine(chosen, interactive=False))
+        return Preview(shown_address(upload_url), lambda file: drops(file, upload_url, chosen))
+
+    @contextmanager
+    def open(self, settings: Mapping[str, Any], context: BackendContext) -> Iterator[Destination]:
+        """Lend the index; credentials are looked for when this is entered, and nothing of the release is sent.
+
+        Raises ConfigurationError for settings or a ``.pypirc`` that lead nowhere, PluginError without twine, PublishError
+        without a credential.
+        """
+        chosen = read_settings(settings, context.environ)
+        loaded = load_twine(chosen, interactive=_has_terminal())
+        connection = connect(loaded, self._pace.limits)
+        try:
+            yield self._destination(address_of(loaded), chosen, connection, context)
+        finally:
+            connection.close()
+
+    def _destination(
+        self, upload_url: str, chosen: IndexSettings, connection: Connection, context: BackendContext
+    ) -> IndexDestination:
+        places = [chosen.index_url.rstrip("/") + "/"] if chosen.index_url else simple_indexes(upload_url)
+        pace = replace(self._pace, stopped=lambda: context.stopped)
+        index = SimpleIndex(places, connection, upload_url, pace)
+        title = shown_address(upload_url)
+        sender = Sender(connection, index, pace, title=title, settings=chosen)
+        return IndexDestination(upload_url, chosen, index, sender, pace)
+
+
+def _has_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()

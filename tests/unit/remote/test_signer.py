@@ -150,7 +150,7 @@ def test_a_service_that_signs_with_another_key_is_caught(local: LocalBackend) ->
 
 
 def test_calls_overlap_up_to_the_concurrency_and_no_further(local: LocalBackend) -> None:
-    everybody = threading.Barrier(4, timeout=30)
+    everybody = threading.Barrier(4, timeout=120)
     with open_signer(local, "local:ecdsa-p256", make_context(4)) as checked, ThreadPoolExecutor(16) as pool:
         key, together, most = local.keys[-1], threading.Semaphore(4), []
 

@@ -53,6 +53,8 @@ class Service:
     scripted: list[Answer] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     delay: float = 0.0
+    cut_after: list[int] = field(default_factory=list)
+    """For each of the next requests with a body, how many bytes of it are read before the connection is cut."""
     port: int = 0
     scheme: str = "https"
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -129,6 +131,10 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
+        if self.command != "GET" and self.server.service.cut_after:
+            self.rfile.read(self.server.service.cut_after.pop(0))
+            self.close_connection = True  # with bytes left unread, the system resets it
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.server.service.answer(Request(self.command, self.path, headers, body, self._client()))
@@ -141,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self._write(answer)
 
-    do_GET = do_POST  # noqa: N815 - the base class finds it by this name
+    do_GET = do_PATCH = do_DELETE = do_POST  # noqa: N815 - the base class finds them by these names
 
     def _client(self) -> str | None:
         if self.server.tls is None:

@@ -1,0 +1,59 @@
+"""Verify as a configuration says: whom it trusts, what it requires, and who is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from hatch_sign.values.display import display
+from hatch_sign.values.errors import UsageError
+from hatch_sign.verification.verifying import verify_release
+
+if TYPE_CHECKING:
+    from hatch_sign.artifacts.discovery import Artifact
+    from hatch_sign.configuration.model import Configuration
+    from hatch_sign.registry import Registry
+    from hatch_sign.trust.policy import Policy
+    from hatch_sign.verification.presence import Present
+    from hatch_sign.verification.reports import ArtifactReport
+
+
+def verify_as_configured(
+    artifacts: Sequence[Artifact],
+    *,
+    configuration: Configuration,
+    registry: Registry,
+    policy: Policy,
+    bundles: Sequence[Present] = (),
+    on_done: Callable[[], None] = lambda: None,
+) -> tuple[ArtifactReport, ...]:
+    """Return a report for each artifact, judged by `policy`, with what else `configuration` says of verifying.
+
+    Raises what :func:`~hatch_sign.verification.verifying.verify_release` does.
+    """
+    return verify_release(
+        artifacts,
+        policy=policy,
+        formats=registry.formats(),
+        folder=configuration.output_directory,
+        signatures=configuration.signature_names,
+        bundles=bundles,
+        contents=configuration.contents,
+        on_done=on_done,
+    )
+
+
+def tell_observers(reports: Sequence[ArtifactReport], configuration: Configuration, registry: Registry) -> None:
+    """Tell the configured observers of every outcome. Raises HatchSignError for a veto."""
+    observers = registry.observers(configuration.observers)
+    for report in reports:
+        for outcome in report.outcomes:
+            observers.after_verify(outcome)
+
+
+def refuse_foreign(configuration: Configuration, artifacts: Sequence[Artifact]) -> None:
+    """Raise UsageError for a configuration that came along with the artifacts: it would say whom to trust."""
+    path = configuration.path
+    if path is not None and any(artifact.path.parent == path.parent.resolve() for artifact in artifacts):
+        message = f"{display(path)} lies in the folder of an artifact, which may have brought it along"
+        raise UsageError(message, remedy=f"run elsewhere, or give --config {path.name} if it is yours")

@@ -1,0 +1,1 @@
+"""Publishing: what is sent, when, and what is told of it."""
