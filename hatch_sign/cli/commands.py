@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "sign": ("hatch_sign.cli.sign", "sign artifacts and check what was signed"),
     "verify": ("hatch_sign.cli.verify", "verify artifacts under the configured trust"),
+    "upload": ("hatch_sign.cli.upload", "verify artifacts, then publish them with their signatures"),
     "timestamp": ("hatch_sign.cli.timestamp", "give signatures that are there already a timestamp"),
     "token": ("hatch_sign.cli.token", "make and keep emulated tokens for development"),
     "key": ("hatch_sign.cli.key", "make, list and certify keys where they live"),

@@ -66,12 +66,15 @@ def _show(configuration: Configuration, console: Console) -> None:
     console.line(f"requires {display(', '.join(verify.require))}")
     for rule in verify.trust:
         console.line(f"trusts {display(rule.label)}{display(_whom(rule))}{display(_scope(rule))}")
+    for place in configuration.publish:
+        console.line(f"publishes to {display(place.name)}" + (f" by {display(place.to)}" if place.to != place.name else ""))
 
 
 def _what(files: str, settings: SignatureSettings) -> str:
     stamped = f", timestamped by {' or '.join(settings.timestamp)}" if settings.timestamp else ""
     optional = " where one of them answers" if settings.timestamp and settings.timestamp_optional else ""
-    return f"{files} with {without_query(settings.key)} as {', '.join(settings.formats)}{stamped}{optional}"
+    logged = f", logged by {' or '.join(settings.log)}" if settings.log else ""
+    return f"{files} with {without_query(settings.key)} as {', '.join(settings.formats)}{stamped}{optional}{logged}"
 
 
 def _whom(rule: TrustSettings) -> str:
@@ -94,6 +97,7 @@ def _document(configuration: Configuration) -> dict[str, object]:
         "contents": _contents_document(configuration.contents),
         "require": list(configuration.verify.require),
         "trust": [_rule_document(rule) for rule in configuration.verify.trust],
+        "publish": [{"name": place.name, "publisher": place.to} for place in configuration.publish],
     }
 
 
@@ -105,6 +109,7 @@ def _signature_document(settings: SignatureSettings) -> dict[str, object]:
         "include": list(settings.include),
         "timestamp": list(settings.timestamp),
         "timestamp-optional": settings.timestamp_optional,
+        "log": list(settings.log),
         "certificates": str(settings.certificates) if settings.certificates else None,
     }
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from hatch_sign.configuration.building import build_policy, trust_header
 from hatch_sign.contract import ChoosesSchemes
 from hatch_sign.contract.guarding import guarded
-from hatch_sign.contract.references import parse_reference
 from hatch_sign.signing.credentials import load_chain
+from hatch_sign.signing.identities import refuse_unbundled
+from hatch_sign.signing.logs import require_loggable
+from hatch_sign.values.certificates import describe_subject
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError, HatchSignError, PluginError, UnsupportedError
 from hatch_sign.values.outcomes import SOON
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from hatch_sign.configuration.model import Configuration, SignatureSettings
+    from hatch_sign.contract import Format
     from hatch_sign.registry import Registry
     from hatch_sign.values.public_keys import PublicKey
 
@@ -31,8 +34,10 @@ def find_problems(configuration: Configuration, registry: Registry, *, at: datet
     chains = _chains(configuration)
     problems = [problem for path, place in chains.items() if (problem := _problem_of(place, load_chain, path))]
     problems += dict.fromkeys(problem for s in configuration.signs for problem in _problems_of_options(s, registry))
+    problems += _some(_problem_of("formats", lambda _: refuse_unbundled(_signed(configuration, registry), registry), None))
     if any(settings.timestamp for settings in configuration.signs):
         problems += _some(_problem_of("timestamp", registry.witness, "rfc3161"))
+    problems += _some(_problem_of("log", lambda _: require_loggable(configuration, registry), None))
     for name in configuration.observers:  # one by one, so that each that is missing is told
         problems += _some(_problem_of("observers", registry.observers, [name]))
     audit_file = configuration.audit_file
@@ -53,7 +58,12 @@ def find_warnings(configuration: Configuration, registry: Registry, *, at: datet
         yield "`timestamp` is configured, and no `timestamp-roots` under `verify`: verifying will believe none of them"
     for key in dict.fromkeys(settings.key for settings in configuration.signs):
         try:
-            registry.backend_entry(parse_reference(key).scheme)
+            registry.opener_entry(key)
+        except PluginError as error:
+            yield str(error)
+    for place in configuration.publish:
+        try:
+            registry.publisher(place.to)
         except PluginError as error:
             yield str(error)
     for rule in verify.trust:
@@ -71,6 +81,13 @@ def _problems_of_trust(configuration: Configuration, registry: Registry, at: dat
     except ConfigurationError as error:
         return error.problems  # none where the only thing wrong is that nobody is trusted
     return ()
+
+
+def _signed(configuration: Configuration, registry: Registry) -> Iterator[tuple[SignatureSettings, Format]]:
+    """Yield the formats that are signed, with the settings by which they are."""
+    for settings in configuration.signs:
+        formats = map(registry.format, settings.formats)
+        yield from ((settings, format_) for format_ in formats if format_.kind != "manifest")
 
 
 def _problem_of(place: str, function: Callable[..., object], argument: object) -> str:
@@ -127,7 +144,7 @@ def _sample_keys() -> Iterator[PublicKey]:
 def _warnings_of_chain(path: Path, chain: Iterable[Certificate], at: datetime) -> Iterator[str]:
     for certificate in chain:
         if when := _when(certificate.not_valid_before_utc, certificate.not_valid_after_utc, at):
-            yield f"{display(path)}: the certificate of {display(certificate.subject.rfc4514_string())} {when}"
+            yield f"{display(path)}: the certificate of {display(describe_subject(certificate))} {when}"
 
 
 def _when(begins: datetime | None, ends: datetime | None, at: datetime) -> str:

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -47,9 +47,11 @@ class Console:
             self._warned.add(text)
             self._err.write(f"hatch-sign: warning: {text}\n")
 
-    def error(self, text: str) -> None:
-        """Say why it ends."""
+    def error(self, text: str, details: Iterable[str] = ()) -> None:
+        """Say why it ends, and below that line what belongs to it."""
         self._err.write(f"hatch-sign: error: {text}\n")
+        for detail in details:
+            self._err.write(f"  {detail}\n")
 
     def document(self, content: Mapping[str, object]) -> None:
         """Write the one JSON document of a ``--json`` run; after it, a failure is told on standard error alone."""

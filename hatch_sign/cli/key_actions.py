@@ -12,6 +12,7 @@ from hatch_sign.contract.references import parse_reference, without_query
 from hatch_sign.custody.checked_signer import open_signer, unchained
 from hatch_sign.storage.atomic import write_atomically
 from hatch_sign.values.algorithms import KeyAlgorithm
+from hatch_sign.values.certificates import describe_issuer, describe_subject
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import KeyNotFoundError, UsageError, WrongSignatureError
 from hatch_sign.values.public_keys import describe_key, encode_public_key, encode_public_key_pem
@@ -222,7 +223,7 @@ def _name_leaf(certificates: Sequence[Certificate]) -> str:
 
 
 def _name_certificate(certificate: Certificate) -> str:
-    return f"{certificate.subject.rfc4514_string()}, until {certificate.not_valid_after_utc:%Y-%m-%d}"
+    return f"{describe_subject(certificate)}, until {certificate.not_valid_after_utc:%Y-%m-%d}"
 
 
 def _fingerprint(key: KeyDescription) -> str:
@@ -252,7 +253,7 @@ def _as_json(key: KeyDescription) -> dict[str, object]:
 
 def _certificate_as_json(certificate: Certificate) -> dict[str, str]:
     return {
-        "subject": certificate.subject.rfc4514_string(),
-        "issuer": certificate.issuer.rfc4514_string(),
+        "subject": describe_subject(certificate),
+        "issuer": describe_issuer(certificate),
         "not-after": certificate.not_valid_after_utc.isoformat(),
     }

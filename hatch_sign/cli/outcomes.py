@@ -11,6 +11,7 @@ from hatch_sign.values.display import display
 if TYPE_CHECKING:
     from hatch_sign.cli.console import Console
     from hatch_sign.values.outcomes import Outcome
+    from hatch_sign.verification.reports import ArtifactReport
 
 
 def show_outcomes(console: Console, outcomes: Sequence[Outcome]) -> None:
@@ -51,4 +52,14 @@ def outcome_document(outcome: Outcome) -> dict[str, object]:
         "signer": outcome.signer,
         "time": outcome.time.isoformat() if outcome.time else None,
         "warnings": list(outcome.warnings),
+    }
+
+
+def report_document(report: ArtifactReport) -> dict[str, object]:
+    """Return what was found of one artifact as the published schemas have it."""
+    return {
+        "name": report.artifact.name,
+        "path": str(report.artifact.path),
+        "passed": report.passed,
+        "signatures": [outcome_document(outcome) for outcome in report.outcomes],
     }

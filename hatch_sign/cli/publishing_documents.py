@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from hatch_sign.contract import ReleaseFile
     from hatch_sign.publishing.reports import DestinationReport, PublishingReport, Withheld
     from hatch_sign.publishing.run import Publishing
+    from hatch_sign.values.errors import HatchSignError
 
 
 def publishing_document(publishing: Publishing, report: PublishingReport, *, interrupted: bool = False) -> dict[str, object]:
@@ -26,7 +27,7 @@ def publishing_document(publishing: Publishing, report: PublishingReport, *, int
         "files": [_file_document(file) for file in report.files],
         "withheld": [_withheld_document(each) for each in report.withheld],
         "destinations": [_destination_document(destination) for destination in report.destinations],
-        "errors": [str(failure) for failure in report.failures],
+        "errors": [line for failure in report.failures for line in (str(failure), *failure.details)],
     }
 
 
@@ -39,8 +40,12 @@ def _destination_document(destination: DestinationReport) -> dict[str, object]:
         "drops": [_withheld_document(each) for each in destination.drops],
         "published": [{"name": each.name, "deed": each.deed, "detail": each.detail} for each in destination.published],
         "read-back": [{"name": each.name, "state": each.state, "detail": each.detail} for each in destination.read_back],
-        "error": str(destination.error) if destination.error is not None else None,
+        "error": _error_line(destination.error),
     }
+
+
+def _error_line(error: HatchSignError | None) -> str | None:
+    return None if error is None else "; ".join((str(error), *error.details))
 
 
 def _file_document(file: ReleaseFile) -> dict[str, object]:

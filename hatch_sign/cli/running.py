@@ -12,7 +12,7 @@ from hatch_sign.cli.commands import COMMANDS, build_parser, load_command
 from hatch_sign.cli.console import Console
 from hatch_sign.cli.environment import Environment
 from hatch_sign.values.display import display
-from hatch_sign.values.errors import INTERRUPTED, ConfigurationError, HatchSignError
+from hatch_sign.values.errors import INTERRUPTED, HatchSignError
 
 FAILED = HatchSignError.exit_code
 
@@ -47,14 +47,12 @@ def run(arguments: Sequence[str]) -> int:
 
 def report_error(console: Console, error: BaseException, *, as_json: bool = False) -> int:
     """Show an error as one line, and several mistakes of a configuration as one line each; return the exit code."""
-    problems = error.problems if isinstance(error, ConfigurationError) and len(error.problems) > 1 else ()
+    details = error.details if isinstance(error, HatchSignError) else ()
     code = error.exit_code if isinstance(error, HatchSignError) else FAILED
     message = _message(error)
-    console.error(message)
-    for problem in problems:
-        console.note(f"  {problem}")
+    console.error(message, details)
     if as_json:
-        content = {"schema": "hatch-sign/error/v1", "error": message, "problems": list(problems), "exit-code": code}
+        content = {"schema": "hatch-sign/error/v1", "error": message, "problems": list(details), "exit-code": code}
         console.document(content)
     return code
 

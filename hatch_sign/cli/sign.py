@@ -10,23 +10,28 @@ from hatch_sign.artifacts.discovery import find_artifacts
 from hatch_sign.cli.commands import add_configuration_argument, add_json_argument
 from hatch_sign.cli.outcomes import outcome_document, show_outcomes
 from hatch_sign.values.display import display
+from hatch_sign.values.errors import HatchSignError
 
 if TYPE_CHECKING:
     from hatch_sign.cli.environment import Environment
     from hatch_sign.configuration.model import Configuration, ContentsSettings
     from hatch_sign.signing.plan import SigningPlan
     from hatch_sign.signing.run import SigningReport
+    from hatch_sign.trust.policy import Policy
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("paths", metavar="PATH", nargs="+", help="a file, a folder of artifacts, or a pattern")
-    parser.add_argument("--key", metavar="URI", help="the key, as a reference such as emulated:TOKEN/KEY")
+    parser.add_argument("--key", metavar="URI", help="the key or identity, such as emulated:TOKEN/KEY or sigstore:")
     parser.add_argument("--certificates", metavar="PEM", help="the certificate chain of the key, leaf first")
     parser.add_argument("--format", dest="formats", metavar="NAME", action="append", help="repeat for several")
     parser.add_argument("--timestamp", metavar="URL", action="append", help="an RFC 3161 authority; tried in order")
     optional = "sign all the same, with a warning, where no authority answers"
     parser.add_argument("--timestamp-optional", action="store_const", const=True, help=optional)
+    identity = "where the token of an identity is (env:NAME or file:PATH); default: as the environment or the build has it"
+    parser.add_argument("--identity-token", metavar="SOURCE", help=identity)
+    parser.add_argument("--log", metavar="URL", action="append", help="a Rekor transparency log; tried in order")
     inside = "sign the binaries inside wheels first, as [tool.hatch-sign.contents] says or by its defaults"
     parser.add_argument("--contents", action="store_true", help=inside)
     parser.add_argument("--output-directory", metavar="DIR", help="where signatures go; default: beside each artifact")
@@ -42,6 +47,8 @@ def run(arguments: argparse.Namespace, environment: Environment) -> int:
     from hatch_sign.signing.plan import plan_release  # noqa: PLC0415 - after the arguments were found to be right
 
     configuration = environment.load_configuration(arguments)
+    if arguments.identity_token is not None:
+        configuration = _with_token_source(configuration, arguments.identity_token, environment)
     if arguments.contents and configuration.contents is None:
         configuration = replace(configuration, contents=_default_contents(configuration))
     artifacts = find_artifacts(arguments.paths, environment.registry.formats().values())
@@ -49,13 +56,23 @@ def run(arguments: argparse.Namespace, environment: Environment) -> int:
     if arguments.dry_run:
         _show_plan(plan, environment, as_json=arguments.json)
         return 0
+    policy = _load_policy(configuration, environment)
     report = _sign(plan, arguments, environment)
+    rejection = _settle(plan, report, policy, arguments, environment)
     if arguments.json:
-        environment.console.document(_document(plan, report))
+        environment.console.document(_document(plan, report, rejection))
     else:
         show_outcomes(environment.console, report.outcomes)
     report.raise_failure()
+    if rejection is not None:
+        raise rejection
     return 0
+
+
+def _with_token_source(configuration: Configuration, source: str, environment: Environment) -> Configuration:
+    from hatch_sign.cli.identity_tokens import with_token_source  # noqa: PLC0415 - where it is asked for only
+
+    return with_token_source(configuration, source, environment.registry)
 
 
 def _default_contents(configuration: Configuration) -> ContentsSettings:
@@ -65,20 +82,46 @@ def _default_contents(configuration: Configuration) -> ContentsSettings:
 
 
 def _sign(plan: SigningPlan, arguments: argparse.Namespace, environment: Environment) -> SigningReport:
-    from hatch_sign.signing.existing import Overwrite  # noqa: PLC0415 - a dry run does not need it
+    from hatch_sign.signing.describing import with_provenance  # noqa: PLC0415 - a dry run does not need it
+    from hatch_sign.signing.existing import Overwrite  # noqa: PLC0415 - as above
     from hatch_sign.signing.run import sign_release  # noqa: PLC0415 - as above
 
     context = environment.context(spend_final_try=arguments.spend_final_try)
+    now = environment.clock()
     with environment.console.progress("signing", len(plan.files)) as progress:
         return sign_release(
-            plan,
+            with_provenance(plan, environment.environ, now),
             registry=environment.registry,
             context=context,
-            now=environment.clock(),
+            now=now,
             overwrite=Overwrite.ALWAYS if arguments.overwrite else Overwrite.REFUSE,
             on_done=progress.advance,
             on_failure=context.stop,
         )
+
+
+def _load_policy(configuration: Configuration, environment: Environment) -> Policy | None:
+    """Return whom the project trusts, before any key is opened: what it says may be wrong."""
+    from hatch_sign.building.judging import load_policy  # noqa: PLC0415 - a dry run does not need it
+
+    return load_policy(configuration, environment.registry, environment.clock())
+
+
+def _settle(
+    plan: SigningPlan, report: SigningReport, policy: Policy | None, arguments: argparse.Namespace, environment: Environment
+) -> HatchSignError | None:
+    """Return why the project itself would reject what was signed; None where it would not, or nothing is complete."""
+    from hatch_sign.building.settling import settle  # noqa: PLC0415 - a dry run does not need it
+
+    if report.failures:
+        return None
+    try:
+        removed = settle(plan, policy, environment.registry, remove=arguments.overwrite)
+    except HatchSignError as error:
+        return error
+    for path in removed:
+        environment.console.note(f"removed {display(path.name)}: it was over older bytes")
+    return None
 
 
 def _show_plan(plan: SigningPlan, environment: Environment, *, as_json: bool) -> None:
@@ -126,10 +169,10 @@ def _patterns(contents: ContentsSettings | None) -> str:
     return f"{included}, but not {excluded}" if excluded else included
 
 
-def _document(plan: SigningPlan, report: SigningReport) -> dict[str, object]:
+def _document(plan: SigningPlan, report: SigningReport, rejection: HatchSignError | None) -> dict[str, object]:
     return {
         "schema": "hatch-sign/signing/v1",
         "release": {"name": plan.release.name, "version": plan.release.version} if plan.release else None,
         "signatures": [outcome_document(outcome) for outcome in report.outcomes],
-        "errors": [str(error) for error in report.failures],
+        "errors": [str(error) for error in (*report.failures, *filter(None, [rejection]))],
     }

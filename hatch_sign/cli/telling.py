@@ -125,7 +125,7 @@ class Teller(Listener):
             for destination in self._report.destinations:
                 self._foretell(destination, self._report.files)
         for failure in self._report.failures:
-            self._console.error(str(failure))
+            self._console.error(str(failure), failure.details)
         if self._quiet:
             self._document()
 

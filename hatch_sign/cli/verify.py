@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 from hatch_sign.artifacts.discovery import find_artifacts
 from hatch_sign.cli.commands import add_configuration_argument, add_json_argument
-from hatch_sign.cli.outcomes import outcome_document, show_outcomes
+from hatch_sign.cli.outcomes import report_document, show_outcomes
 from hatch_sign.cli.revocations import open_revocations
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import UsageError
 
 if TYPE_CHECKING:
-    from hatch_sign.artifacts.discovery import Artifact
     from hatch_sign.cli.environment import Environment
     from hatch_sign.configuration.model import Configuration
     from hatch_sign.verification.reports import ArtifactReport
@@ -33,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     trust.add_argument("--timestamp-roots", metavar="PEM", help="roots of timestamp authorities to believe")
     trust.add_argument("--cert-identity", metavar="ID", help="the identity in a Fulcio certificate")
     trust.add_argument("--cert-oidc-issuer", metavar="URL", help="the issuer that vouched for the identity")
+    trust.add_argument(
+        "--trusted-root", metavar="FILE", help="the trusted root of the Sigstore instance; default: production"
+    )
     parser.add_argument("--require", metavar="NAME", action="append", help="a format or signature that must be trusted")
     parser.add_argument("--bundle", metavar="FILE", help="the signature file of the one artifact, where it lies elsewhere")
     parser.add_argument("--offline", action="store_true", help="fetch no revocation lists; nothing else asks a network")
@@ -45,10 +47,6 @@ def run(arguments: argparse.Namespace, environment: Environment) -> int:
     """Verify, and list every signature; exit 0 where each artifact passes, 1 where one does not."""
     configuration = _with_arguments(environment, arguments)
     reports = _verify(configuration, arguments, environment)
-    observers = environment.registry.observers(configuration.observers)
-    for report in reports:
-        for outcome in report.outcomes:
-            observers.after_verify(outcome)
     if arguments.json:
         environment.console.document(_document(configuration, reports))
     else:
@@ -60,8 +58,8 @@ def _verify(
     configuration: Configuration, arguments: argparse.Namespace, environment: Environment
 ) -> tuple[ArtifactReport, ...]:
     from hatch_sign.configuration.building import build_policy  # noqa: PLC0415 - after the arguments were found to be right
+    from hatch_sign.verification.configured import refuse_foreign, tell_observers, verify_as_configured  # noqa: PLC0415 - as above
     from hatch_sign.verification.presence import load_named  # noqa: PLC0415 - as above
-    from hatch_sign.verification.verifying import verify_release  # noqa: PLC0415 - as above
 
     formats = environment.registry.formats()
     revocations = open_revocations(configuration, offline=arguments.offline)
@@ -69,21 +67,21 @@ def _verify(
     policy = build_policy(configuration, environment.registry, at=at, revocations=revocations)
     artifacts = find_artifacts(arguments.paths, formats.values())
     if not arguments.config:
-        _refuse_foreign(configuration, artifacts)
+        refuse_foreign(configuration, artifacts)
     if arguments.bundle and len(artifacts) != 1:
         message = f"--bundle belongs to one artifact, and {len(artifacts)} are named"
         raise UsageError(message, remedy="name one artifact")
     with environment.console.progress("verifying", len(artifacts)) as progress:
-        return verify_release(
+        reports = verify_as_configured(
             artifacts,
             policy=policy,
-            formats=formats,
-            folder=configuration.output_directory,
-            signatures=configuration.signature_names,
+            configuration=configuration,
+            registry=environment.registry,
             bundles=[load_named(Path(arguments.bundle), formats.values())] if arguments.bundle else [],
-            contents=configuration.contents,
             on_done=progress.advance,
         )
+    tell_observers(reports, configuration, environment.registry)
+    return reports
 
 
 def _with_arguments(environment: Environment, arguments: argparse.Namespace) -> Configuration:
@@ -98,6 +96,7 @@ def _with_arguments(environment: Environment, arguments: argparse.Namespace) -> 
         subject=arguments.subject,
         identity=arguments.cert_identity,
         issuer=arguments.cert_oidc_issuer,
+        trusted_root=arguments.trusted_root,
         directory=environment.directory,
     )
     if trust:
@@ -107,14 +106,6 @@ def _with_arguments(environment: Environment, arguments: argparse.Namespace) -> 
     if arguments.require:
         verify = replace(verify, require=_known(arguments.require, configuration, environment))
     return replace(configuration, verify=verify)
-
-
-def _refuse_foreign(configuration: Configuration, artifacts: Sequence[Artifact]) -> None:
-    """Raise UsageError for a configuration that came along with the artifacts: it would say whom to trust."""
-    path = configuration.path
-    if path is not None and any(artifact.path.parent == path.parent.resolve() for artifact in artifacts):
-        message = f"{display(path)} lies in the folder of an artifact, which may have brought it along"
-        raise UsageError(message, remedy=f"run elsewhere, or give --config {path.name} if it is yours")
 
 
 def _known(names: Sequence[str], configuration: Configuration, environment: Environment) -> tuple[str, ...]:
@@ -146,15 +137,7 @@ def _document(configuration: Configuration, reports: Sequence[ArtifactReport]) -
         "schema": "hatch-sign/verification/v1",
         "configuration": str(configuration.path) if configuration.path else None,
         "passed": all(report.passed for report in reports),
-        "artifacts": [
-            {
-                "name": report.artifact.name,
-                "path": str(report.artifact.path),
-                "passed": report.passed,
-                "signatures": [outcome_document(outcome) for outcome in report.outcomes],
-            }
-            for report in reports
-        ],
+        "artifacts": [report_document(report) for report in reports],
     }
 
 

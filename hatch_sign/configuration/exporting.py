@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hatch_sign.configuration.building import build_policy, parse_rule, reader
 from hatch_sign.configuration.source import LARGEST, read_limited
-from hatch_sign.trust.export import encode_trust_file
+from hatch_sign.trust.export import encode_trust_file, public_trusted_root
 from hatch_sign.trust.pem import public_blocks
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError
@@ -82,7 +82,12 @@ def _replaced(value: Any, texts: Mapping[str, str]) -> Any:  # noqa: ANN401 - a 
 
 
 def _public_text(data: bytes, subject: str) -> str:
-    """Return the PEM blocks alone: comments beside them were not written for consumers, nor were private keys."""
+    """Return the PEM blocks alone: comments beside them were not written for consumers, nor were private keys.
+
+    A trusted root of Sigstore, which is JSON, is returned whole.
+    """
+    if text := public_trusted_root(data, subject):
+        return text
     from hatch_sign.trust.revocation_settings import revocation_pem  # noqa: PLC0415 - loads cryptography's certificates
 
     text = public_blocks(data) or revocation_pem(data)

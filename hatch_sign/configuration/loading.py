@@ -11,9 +11,11 @@ from hatch_sign.configuration.contents import contents_formats, read_contents
 from hatch_sign.configuration.mistakes import Mistakes
 from hatch_sign.configuration.model import DEFAULT_OBSERVERS, Configuration
 from hatch_sign.configuration.overrides import Override, Overrides, gather_overrides
+from hatch_sign.configuration.publishing import read_publish
 from hatch_sign.configuration.signatures import apply_overrides, build_signatures, read_signatures
 from hatch_sign.configuration.source import OWN_FILE, PROJECT_FILE, Source, read_source
 from hatch_sign.configuration.trusting import read_verify
+from hatch_sign.configuration.wrapping import check_build
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError
 from hatch_sign.values.protection import ProtectionLevel
@@ -78,6 +80,7 @@ def _read(source: Source, directory: Path, outside: Mapping[str, Override], chec
     values, drafts = read_signatures(source.table or {}, checker, overriding=overriding)
     inside = contents_formats(values.get("contents"))
     verify = read_verify(values.get("verify", {}), drafts, directory, checker, inside=inside)  # before it is overridden
+    check_build(values.get("build"), checker, in_project=source.is_project)
     apply_overrides(drafts, outside, checker)
     signatures = tuple(build_signatures(drafts, directory, checker))
     output = outside["output-directory"].value if "output-directory" in outside else values.get("output-directory")
@@ -88,6 +91,7 @@ def _read(source: Source, directory: Path, outside: Mapping[str, Override], chec
         signatures=signatures,
         contents=read_contents(values.get("contents"), signatures, directory, checker),
         verify=verify,
+        publish=read_publish(values.get("publish", ()), directory, checker),
         output_directory=_path(directory, output),
         observers=tuple(values.get("observers", DEFAULT_OBSERVERS)),
         audit_file=_path(directory, values.get("audit-file")),

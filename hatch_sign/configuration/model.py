@@ -28,8 +28,8 @@ class SignatureSettings:
     """One signature to make of each artifact whose name matches a pattern of `include`.
 
     `name` is None for the only, or the default, signature. `timestamp` are addresses of RFC 3161 authorities, tried in
-    order; with `timestamp_optional`, what none of them vouches for is signed all the same. `options` maps each format's
-    name to those of its own settings that were given.
+    order; with `timestamp_optional`, what none of them vouches for is signed all the same. `log` are addresses of
+    transparency logs, tried in order. `options` maps each format's name to those of its own settings that were given.
     """
 
     name: str | None
@@ -39,6 +39,7 @@ class SignatureSettings:
     include: tuple[str, ...] = ("*",)
     timestamp: tuple[str, ...] = ()
     timestamp_optional: bool = False
+    log: tuple[str, ...] = ()
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
 
@@ -114,12 +115,14 @@ class TrustSettings:
 class VerifySettings:
     """What is trusted. `require` names formats and signatures; it is never empty.
 
-    `timestamp_roots` is a file, or as text the PEM itself. `signatures` are names that `require` may hold although the
+    `timestamp_roots` is a file, or as text the PEM itself; `trusted_root` is the file under which the answers of
+    transparency logs are believed. `signatures` are names that `require` may hold although the
     configuration signs nothing: a consumer's.
     """
 
     require: tuple[str, ...] = DEFAULT_FORMATS
     timestamp_roots: Path | str | None = None
+    trusted_root: Path | None = None
     trust: tuple[TrustSettings, ...] = ()
     signatures: tuple[str, ...] = ()
 
@@ -127,6 +130,20 @@ class VerifySettings:
     def asks_for_revocations(self) -> bool:
         """Whether some rule wants to know what authorities took back, for which a network may have to be asked."""
         return any(settings.table.get("revocation", "off") != "off" for settings in self.trust)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishSettings:
+    """One place to publish to: a publisher by its name, and its own settings, in which every path is absolute.
+
+    `name` is what the place is chosen by, unique in a configuration. `checked` is False where the publisher is not installed
+    here, so that nobody knows its settings: a machine that only verifies needs none.
+    """
+
+    name: str
+    to: str
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    checked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +155,7 @@ class Configuration:
     signatures: tuple[SignatureSettings, ...] = ()
     contents: ContentsSettings | None = None
     verify: VerifySettings = VerifySettings()
+    publish: tuple[PublishSettings, ...] = ()
     output_directory: Path | None = None
     observers: tuple[str, ...] = DEFAULT_OBSERVERS
     audit_file: Path | None = None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _COMMANDS = frozenset({"sign"})
 """Commands whose arguments are overrides: ``verify --key`` names a public key, and must never become a signing key."""
 
-_LISTS = frozenset({"formats", "timestamp"})
+_LISTS = frozenset({"formats", "timestamp", "log"})
 _PATHS = frozenset({"certificates", "output-directory"})
 _SWITCHES = frozenset({"timestamp-optional"})
 _FLAGS = {"formats": "--format"}
@@ -34,6 +34,7 @@ class Overrides:
     formats: tuple[str, ...] | None = None
     timestamp: tuple[str, ...] | None = None
     timestamp_optional: bool | None = None
+    log: tuple[str, ...] | None = None
     output_directory: str | None = None
 
     @classmethod

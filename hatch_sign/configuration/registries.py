@@ -9,7 +9,7 @@ from hatch_sign.registry.known import KNOWN_PLUGINS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hatch_sign.contract import Format, TrustKind
+    from hatch_sign.contract import Format, Publisher, TrustKind
 
 SELECTORS_ELSEWHERE = {"identity": "identity", "identity-pattern": "identity"}
 """Keys that select a kind of trust rule which one of our plugins brings, and the name of that kind."""
@@ -28,6 +28,10 @@ class Plugins(Protocol):
 
     def trust_kinds(self) -> Mapping[str, TrustKind]:
         """Return every kind of trust rule that loads."""
+        ...
+
+    def publisher(self, name: str) -> Publisher:
+        """Return the publisher of this name."""
         ...
 
 

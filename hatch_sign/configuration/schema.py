@@ -126,6 +126,7 @@ SIGNATURE: Schema = {
     "include": texts,
     "timestamp": addresses,
     "timestamp-optional": of_type(bool),
+    "log": addresses,
 }
 """Keys of a signature: at the top, or in a ``[[signature]]`` table, which may also have a name."""
 
@@ -136,6 +137,8 @@ TOP: Schema = {
     "signature": tables,
     "contents": of_type(dict),
     "verify": of_type(dict),
+    "publish": tables,
+    "build": of_type(dict),
     "output-directory": text,
     "observers": texts_or_none,
     "audit-file": text,
@@ -143,7 +146,7 @@ TOP: Schema = {
 }
 
 CONTENTS: Schema = {
-    **SIGNATURE,
+    **{key: check for key, check in SIGNATURE.items() if key != "log"},  # which has no place in files
     "exclude": texts_or_none,
     "replace-signatures": of_type(bool),
 }
@@ -153,8 +156,15 @@ VERIFY: Schema = {
     "require": texts,
     "signatures": names,
     "timestamp-roots": file_or_pem,
+    "trusted-root": text,
     "trust": tables,
 }
+
+PUBLISH: Schema = {"to": text, "name": signature_name}
+"""Keys that every place to publish to may have, beside those of its publisher."""
+
+BUILD: Schema = {"backend": text, "backend-path": texts, "requires": texts_or_none}
+"""Keys of the build backend that ours wraps."""
 
 TRUST: Schema = {"formats": texts, "artifacts": texts, "signatures": texts, "not-before": instant, "not-after": instant}
 """Keys that every trust rule may have, beside those of its kind."""

@@ -107,6 +107,7 @@ def _build(draft: Draft, directory: Path) -> SignatureSettings:
         include=tuple(values.get("include", ("*",))),
         timestamp=tuple(values.get("timestamp", ())),
         timestamp_optional=values.get("timestamp-optional", False),
+        log=tuple(values.get("log", ())),
         options={name: draft.options[name] for name in draft.format_names if name in draft.options},
     )
 

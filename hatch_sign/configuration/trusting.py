@@ -39,6 +39,7 @@ def read_verify(
     return VerifySettings(
         require=tuple(values.get("require", configured or DEFAULT_FORMATS)),
         timestamp_roots=_file_or_pem(values.get("timestamp-roots"), directory),
+        trusted_root=directory / values["trusted-root"] if "trusted-root" in values else None,
         trust=tuple(_read_rules(values.get("trust", ()), checker)),
         signatures=declared,
     )

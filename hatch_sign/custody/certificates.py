@@ -13,7 +13,7 @@ from hatch_sign.custody.private_key import as_private_key
 from hatch_sign.trust.names import parse_name
 from hatch_sign.trust.pem import MARK
 from hatch_sign.trust.pem import parse_certificates as parse_pem_certificates
-from hatch_sign.values.certificates import complete_chain, is_for_key
+from hatch_sign.values.certificates import complete_chain, describe_subject, is_for_key
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError, UnsupportedError, UsageError
 from hatch_sign.values.public_keys import describe_key, hash_algorithm, rsa_padding
@@ -77,7 +77,7 @@ def order_chain(certificates: Sequence[x509.Certificate], key: PublicKey, *, sub
     chain = complete_chain(leaf, certificates)
     left = [each for each in certificates if each not in chain]
     if left:
-        found = display(left[0].subject.rfc4514_string())
+        found = display(describe_subject(left[0]))
         message = f"{subject}: the certificate of {found} does not belong to the chain of this key"
         raise UsageError(message, remedy="leave it out")
     return chain

@@ -23,6 +23,7 @@ from hatch_sign.values.public_keys import as_public_key, verify_digest, verify_m
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from cryptography.x509 import Certificate
 
@@ -45,7 +46,8 @@ class CheckedSigner:
         """Wrap `signer`, which stays whose it was. Raises PluginError for one that takes no call at all."""
         self._signer: Signer | None = signer
         self._reference = without_query(reference)
-        self._gate = threading.BoundedSemaphore(_concurrency(signer, display(self._reference)))
+        at_once = checked_concurrency(lambda: signer.concurrency, subject=display(self._reference))
+        self._gate = threading.BoundedSemaphore(at_once)
         self._counter = threading.Lock()
         self._calls = 0
 
@@ -181,20 +183,27 @@ def open_signer(backend: Backend, reference: str, context: BackendContext) -> It
     Raises HatchSignError only, without a chain. When the body raises, that is what is raised, and a logout that fails as
     well becomes a warning.
     """
+    with entered(lambda: backend.open(reference, context), reference, context) as signer:
+        checked = CheckedSigner(signer, reference=reference)
+        try:
+            yield checked
+        finally:
+            checked.close()
+
+
+@contextmanager
+def entered(open_: Callable[[], AbstractContextManager[T]], reference: str, context: BackendContext) -> Iterator[T]:
+    """Enter what `open_` returns, lend what that lends, and leave it; raises as :func:`open_signer` does."""
     subject = display(without_query(reference))
-    manager = unchained(lambda: backend.open(reference, context), subject=subject)
-    signer = unchained(manager.__enter__, subject=subject)
+    manager = unchained(open_, subject=subject)
+    lent = unchained(manager.__enter__, subject=subject)
 
     def leave() -> None:
         # What went wrong in the body is none of the backend's business, which could swallow or reword it.
         unchained(lambda: manager.__exit__(None, None, None), subject=subject)
 
     try:
-        checked = CheckedSigner(signer, reference=reference)
-        try:
-            yield checked
-        finally:
-            checked.close()
+        yield lent
     except BaseException:
         try:
             leave()
@@ -232,8 +241,9 @@ def _sign_message(signer: Signer, message: bytes, scheme: Scheme) -> bytes:
     return signer.sign_message(message)
 
 
-def _concurrency(signer: Signer, subject: str) -> int:
-    concurrency: object = unchained(lambda: signer.concurrency, subject=subject)
+def checked_concurrency(read: Callable[[], object], *, subject: str) -> int:
+    """Return how many calls a backend says that it takes at once. Raises PluginError unless it is a number from 1."""
+    concurrency = unchained(read, subject=subject)
     if isinstance(concurrency, int) and concurrency >= 1:
         return concurrency
     message = f"{subject}: the backend says that it takes {display(concurrency)} calls at once, and it must take one"

@@ -9,6 +9,7 @@ from hatch_sign.contract.references import without_query
 from hatch_sign.diagnosis.checks import Check, Examination, attempt, failures, ok, warning
 from hatch_sign.diagnosis.credentials import Expected
 from hatch_sign.registry.entries import choose
+from hatch_sign.signing.logs import PROVIDER as LOGS
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError
 
@@ -84,12 +85,14 @@ def _plugins(configuration: Configuration, registry: Registry) -> Iterator[Check
         registry.format(name)
         yield ok("format", choose(registry.entries, "format", name).title)
     if any(settings.timestamp for settings in configuration.signs):
-        yield from attempt("witness", lambda: _witness(registry), about=ABOUT)[0]
+        yield from attempt("witness", lambda: _witness(registry, "rfc3161"), about=ABOUT)[0]
+    if any(settings.log for settings in configuration.signatures):
+        yield from attempt("witness", lambda: _witness(registry, LOGS), about=ABOUT)[0]
 
 
-def _witness(registry: Registry) -> Iterator[Check]:
-    registry.witness("rfc3161")
-    yield ok("witness", choose(registry.entries, "witness", "rfc3161").title)
+def _witness(registry: Registry, name: str) -> Iterator[Check]:
+    registry.witness(name)
+    yield ok("witness", choose(registry.entries, "witness", name).title)
 
 
 def _required(configuration: Configuration) -> Iterator[Check]:

@@ -17,6 +17,7 @@ from hatch_sign.signing.credentials import (
     require_strength,
     require_timestamp,
 )
+from hatch_sign.values.certificates import describe_subject
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import CustodyError, UnsupportedError
 from hatch_sign.values.outcomes import SOON
@@ -136,7 +137,7 @@ def _when(certificate: Certificate, now: datetime) -> str:
 
 
 def _name(certificate: Certificate) -> str:
-    return display(certificate.subject.rfc4514_string())
+    return display(describe_subject(certificate))
 
 
 def _instant(instant: datetime) -> str:

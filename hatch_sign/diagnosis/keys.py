@@ -1,4 +1,4 @@
-"""One key, from its reference to a signature: each step depends on the one before it, and the first failure ends it."""
+"""One key or identity, from its reference to a signature: each step needs the one before, and the first failure ends it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from hatch_sign.contract.backends import Diagnoses, ListsKeys, SecretRequest
 from hatch_sign.contract.references import parse_reference, without_query
+from hatch_sign.custody.bundle_signer import open_bundle_signer
 from hatch_sign.custody.checked_signer import open_signer
 from hatch_sign.diagnosis.backends import ask_backend
 from hatch_sign.diagnosis.checks import KEY_FAILED, Check, Examination, attempt, ok, warning
 from hatch_sign.diagnosis.credentials import look_at_key
+from hatch_sign.diagnosis.identities import look_at_identity
 from hatch_sign.diagnosis.listing import find_listed
 from hatch_sign.diagnosis.secrets import NoSecrets, look_for_secret
 from hatch_sign.diagnosis.signatures import try_signature
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from hatch_sign.contract.backends import Backend
+    from hatch_sign.contract.bundle_signers import BundleBackend
     from hatch_sign.custody.context import RunContext
     from hatch_sign.diagnosis.credentials import Expected
     from hatch_sign.registry import Registry
@@ -75,13 +78,15 @@ def examine_key(reference: str, expected: Expected, means: Means) -> Examination
 
 class _KeyExaminer:
     _entry: Entry
-    _backend: Backend
+    _backend: Backend | BundleBackend
 
     def __init__(self, reference: str, expected: Expected, means: Means) -> None:
         self._reference, self._expected, self._means = reference, expected, means
         self._about = "key"  # until the reference is known to hold no secret
         self._goes_on = True
         self._lacks_secret = False
+        self._keyed: Backend | None = None
+        self._bundling: BundleBackend | None = None
 
     def run(self) -> Examination:
         checks: list[Check] = []
@@ -105,9 +110,12 @@ class _KeyExaminer:
         yield ok("reference", f"well-formed, without a PIN{settings}")
 
     def _load_plugin(self) -> Iterator[Check]:
-        scheme, registry = parse_reference(self._reference).scheme, self._means.registry
-        self._entry = registry.backend_entry(scheme)
-        self._backend = registry.backend(scheme)
+        registry = self._means.registry
+        self._entry = registry.opener_entry(self._reference)
+        if registry.signs_bundles(self._reference):
+            self._backend = self._bundling = registry.bundle_backend_of(self._reference)
+        else:
+            self._backend = self._keyed = registry.backend_of(self._reference)
         yield ok("plugin", self._entry.title)
 
     def _ask_backend(self) -> Iterator[Check]:
@@ -133,7 +141,13 @@ class _KeyExaminer:
         if self._lacks_secret:
             yield from self._look_from_outside()
             return
-        with open_signer(self._backend, self._reference, self._means.context) as signer:
+        if self._keyed is not None:
+            yield from self._open_key(self._keyed)
+        elif self._bundling is not None:
+            yield from self._prove_identity(self._bundling)
+
+    def _open_key(self, backend: Backend) -> Iterator[Check]:
+        with open_signer(backend, self._reference, self._means.context) as signer:
             calls = "one call at a time" if signer.concurrency == 1 else f"{signer.concurrency} calls at once"
             yield ok("login", f"the key is open; the backend takes {calls}")
             look = partial(look_at_key, signer, self._expected, self._means.registry)
@@ -141,6 +155,14 @@ class _KeyExaminer:
             yield from found
             if self._means.test_signature and ended:
                 yield from attempt("signature", partial(try_signature, signer), about=self._about)[0]
+
+    def _prove_identity(self, backend: BundleBackend) -> Iterator[Check]:
+        with open_bundle_signer(backend, self._reference, self._means.context) as signer:
+            yield ok("login", "the identity is proven, and certified")
+            look = partial(look_at_identity, signer, self._expected, self._means.registry)
+            yield from attempt("identity", look, about=self._about)[0]
+            if self._means.test_signature:
+                yield ok("signature", "not tried: a log would hold it for good", "sign something that may be seen")
 
     def _look_from_outside(self) -> Iterator[Check]:
         if isinstance(self._backend, ListsKeys):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-from hatch_sign.hatch_hooks.guards import later_hooks, reason_to_abstain
+from hatch_sign.building.guards import reason_to_abstain
 from hatch_sign.hatch_hooks.voice import Voice
 
 if TYPE_CHECKING:
-    from hatch_sign.hatch_hooks.building import Build
+    from hatch_sign.building.build import Build
 
 
 class SignBuildHook(BuildHookInterface[Any]):
@@ -57,9 +58,14 @@ class SignBuildHook(BuildHookInterface[Any]):
 
     @cached_property
     def _build(self) -> Build:
-        from hatch_sign.hatch_hooks.building import Build  # noqa: PLC0415 - a build that abstains does not need it
+        from hatch_sign.building.build import Build  # noqa: PLC0415 - a build that abstains does not need it
 
         return Build(Path(self.root), Path(self.directory), os.environ, self._voice)
 
     def _reason_to_abstain(self, output: Path, version: str) -> str | None:
         return reason_to_abstain(output, version=version, environ=os.environ, temporary=[Path(tempfile.gettempdir())])
+
+
+def later_hooks(order: Sequence[str], own: str) -> tuple[str, ...]:
+    """Return the build hooks that run after `own`, and so may change what it has signed."""
+    return tuple(order[order.index(own) + 1 :]) if own in order else ()

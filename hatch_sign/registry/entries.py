@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
@@ -36,7 +36,7 @@ def installed_entries() -> tuple[Entry, ...]:
     return tuple(sorted(map(_entry, entry_points(group=ENTRY_POINT_GROUP)), key=lambda e: (e.kind, e.name, e.distribution)))
 
 
-def choose(entries: Iterable[Entry], kind: str, name: str) -> Entry:
+def choose(entries: Sequence[Entry], kind: str, name: str) -> Entry:
     """Return the one entry ``kind.name``.
 
     Raises PluginError where there is none (naming the distribution that would bring it), where several distributions
@@ -44,7 +44,7 @@ def choose(entries: Iterable[Entry], kind: str, name: str) -> Entry:
     """
     found = [entry for entry in entries if (entry.kind, entry.name) == (kind, name)]
     if not found:
-        raise _missing(kind, name)
+        raise _missing(kind, name, signs_bundles=any((e.kind, e.name) == ("bundle-signer", name) for e in entries))
     if len(found) > 1:
         owners = " and ".join(f"{entry.distribution} {entry.version}" for entry in found)
         message = f"{kind}.{name} is registered by {owners}; expected one distribution"
@@ -56,7 +56,10 @@ def choose(entries: Iterable[Entry], kind: str, name: str) -> Entry:
     return found[0]
 
 
-def _missing(kind: str, name: str) -> PluginError:
+def _missing(kind: str, name: str, *, signs_bundles: bool) -> PluginError:
+    if kind == "backend" and (signs_bundles or f"bundle-signer.{name}" in KNOWN_PLUGINS):
+        message = f"{name}: names an identity, which has no key of its own to show, certify or sign this with"
+        return PluginError(message, remedy=f"`hatch-sign doctor {name}:` says whether it can sign")
     owner = KNOWN_PLUGINS.get(f"{kind}.{name}")
     message = f"no {kind} named {name!r} is installed"
     remedy = f"install {owner}" if owner else "`hatch-sign plugins` lists what is installed"

@@ -24,6 +24,7 @@ KNOWN_PLUGINS = {
     "trust.certificate": "hatch-sign",
     "trust.identity": "hatch-sign-sigstore",
     "witness.rfc3161": "hatch-sign",
+    "witness.rekor": "hatch-sign-sigstore",
     "publisher.index": "hatch-sign",
     "publisher.github": "hatch-sign",
     "publisher.folder": "hatch-sign",

@@ -67,6 +67,11 @@ class Registry:
         kinds = {entry.kind for entry in self.entries if entry.name == scheme}
         return "bundle-signer" in kinds or f"bundle-signer.{scheme}" in KNOWN_PLUGINS
 
+    def opener_entry(self, reference: str) -> Entry:
+        """Return the entry point of what opens `reference`, be it a key or an identity; nothing is imported."""
+        scheme = parse_reference(reference).scheme
+        return choose(self.entries, "bundle-signer", scheme) if self.signs_bundles(reference) else self.backend_entry(scheme)
+
     def bundle_backend_of(self, reference: str) -> BundleBackend:
         """Return what opens `reference`, an identity that signs whole bundles."""
         backend: BundleBackend = self._load("bundle-signer", parse_reference(reference).scheme)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from hatch_sign.contract.formats import Producer
+    from hatch_sign.custody.bundle_signer import CheckedBundleSigner
     from hatch_sign.custody.checked_signer import CheckedSigner
     from hatch_sign.values.algorithms import Scheme
     from hatch_sign.values.protection import Protection, ProtectionLevel
@@ -117,7 +118,7 @@ def require_strength(signer: CheckedSigner) -> None:
         raise UnsupportedError(message, remedy="make a larger key, or one for ECDSA P-256")
 
 
-def require_protection(signer: CheckedSigner, minimum: ProtectionLevel | None) -> Protection:
+def require_protection(signer: CheckedSigner | CheckedBundleSigner, minimum: ProtectionLevel | None) -> Protection:
     """Return how the key is kept. Raises RejectedError where that is less than the configuration demands."""
     protection = signer.protection
     if minimum is not None and protection.level.rank < minimum.rank:

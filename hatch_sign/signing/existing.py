@@ -12,7 +12,7 @@ from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError, UsageError
 
 if TYPE_CHECKING:
-    from hatch_sign.signing.work import Workbench
+    from hatch_sign.signing.detached import Bench
 
 
 class Overwrite(Enum):
@@ -40,7 +40,7 @@ def read_existing(path: Path) -> bytes | None:
         raise UsageError(message, remedy="check its permissions") from None
 
 
-def hashes_of_existing(bench: Workbench, data: bytes | None) -> frozenset[str]:
+def hashes_of_existing(bench: Bench, data: bytes | None) -> frozenset[str]:
     """Return the digests that checking an existing signature will need; none where it cannot be read as one."""
     if data is None:
         return frozenset()
@@ -51,11 +51,15 @@ def hashes_of_existing(bench: Workbench, data: bytes | None) -> frozenset[str]:
     return hashes
 
 
-def refuse_conflicts(paths: Sequence[Path], *, stamped: bool = False) -> None:
-    """Raise UsageError naming what stands in the way; `stamped` says that it may be no more than a timestamp that lacks."""
+def refuse_conflicts(paths: Sequence[Path], *, stamped: bool = False, logged: bool = False) -> None:
+    """Raise UsageError naming what stands in the way.
+
+    `stamped` and `logged` say that it may be no more than a timestamp that lacks, or an entry in a log.
+    """
     if paths:
         shown = ", ".join(display(path) for path in paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")  # noqa: PLR2004 - as many as fit one line
-        with_time = ", with a timestamp" if stamped else ""
-        message = f"{shown}: there already, and not a signature of these bytes by this key{with_time}"
+        witnessed = [what for what, asked in (("a timestamp", stamped), ("an entry in a log", logged)) if asked]
+        with_them = f", with {' and '.join(witnessed)}" if witnessed else ""
+        message = f"{shown}: there already, and not a signature of these bytes by this key{with_them}"
         later = "; `hatch-sign timestamp` adds a timestamp that lacks" if stamped else ""
         raise UsageError(message, remedy=f"remove it, or give --overwrite{later}")

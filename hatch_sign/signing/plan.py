@@ -13,6 +13,8 @@ from hatch_sign.archives.kinds import is_opened
 from hatch_sign.artifacts.naming import DISTRIBUTIONS, sidecar_name
 from hatch_sign.artifacts.releases import release_of
 from hatch_sign.contract.kinds import aggregate_producer
+from hatch_sign.signing.identities import refuse_unbundled
+from hatch_sign.signing.logs import require_loggable
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError, UsageError
 
@@ -91,6 +93,13 @@ class SigningPlan:
         """The keys that will be opened, each once, in the order of the configuration."""
         return tuple(dict.fromkeys(settings.key for settings, _ in self.signatures))
 
+    @property
+    def states_provenance(self) -> bool:
+        """Whether some file of it may say how the artifacts were built, so that it is worth finding out."""
+        return any(
+            format_.states_provenance(settings.options.get(format_.name, {})) for settings, format_ in self.signatures
+        )
+
     def of_kind(self, kind: str) -> tuple[PlannedFile, ...]:
         """Return the files of one kind of format."""
         return tuple(file for file in self.files if file.format.kind == kind)
@@ -100,7 +109,7 @@ def plan_release(configuration: Configuration, artifacts: Sequence[Artifact], re
     """Return what signing `artifacts` under `configuration` will write.
 
     Raises ConfigurationError where no key is configured, UsageError for outputs that collide or artifacts that cannot
-    be signed, PluginError for a format that is not installed.
+    be signed, UnsupportedError for a format that an identity cannot make, PluginError for one that is not installed.
     """
     if not configuration.signatures:
         raise _no_key(configuration)
@@ -108,6 +117,7 @@ def plan_release(configuration: Configuration, artifacts: Sequence[Artifact], re
     inside = tuple(_contents(configuration, artifacts, registry))
     if any(s.timestamp for s in (*configuration.signatures, *(planned.settings for planned in inside))):
         registry.witness("rfc3161")  # one that is missing should cost no login
+    require_loggable(configuration, registry)
     release = release_of(artifact.name for artifact in artifacts)
     folder = configuration.output_directory or _common_folder(artifacts)
     planner = _Planner(artifacts, release, folder, configuration.output_directory, registry)
@@ -122,7 +132,9 @@ def plan_release(configuration: Configuration, artifacts: Sequence[Artifact], re
         message = "no artifact matches the `include` of any signature"
         raise ConfigurationError(message, remedy="see `include` in the configuration")
     _refuse_collisions(files)
-    return SigningPlan(tuple(artifacts), files, release, folder, configuration, inside)
+    plan = SigningPlan(tuple(artifacts), files, release, folder, configuration, inside)
+    refuse_unbundled(plan.signatures, registry)
+    return plan
 
 
 def _no_key(configuration: Configuration) -> ConfigurationError:

@@ -14,20 +14,12 @@ from hatch_sign.artifacts.parallel import READERS, SIGNERS, map_in_threads
 from hatch_sign.artifacts.reading import open_artifact
 from hatch_sign.contract.kinds import manifest_producer
 from hatch_sign.signing.benches import Benches
+from hatch_sign.signing.detached import is_current, is_stamped, make_file, require_written, signed_already
 from hatch_sign.signing.existing import Overwrite, hashes_of_existing, read_existing, refuse_conflicts
 from hatch_sign.signing.outdated import find_outdated
 from hatch_sign.signing.staging import StagingArea
 from hatch_sign.signing.subjects import Subjects
-from hatch_sign.signing.work import (
-    embed_signature,
-    is_embedded_stamped,
-    is_ours,
-    is_stamped,
-    look_inside,
-    make_aggregate,
-    make_sidecar,
-    require_consistent,
-)
+from hatch_sign.signing.work import embed_signature, is_embedded_stamped, look_inside
 from hatch_sign.storage.atomic import remove_stale_temporaries
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import HatchSignError, SigningError
@@ -150,12 +142,12 @@ class _Run:
             self._unless_failed(file.artifact, partial(self._embed, file))
 
     def _embed(self, file: PlannedFile) -> None:
-        artifact, bench = file.artifacts[0], self.benches.of(file)
+        artifact, bench = file.artifacts[0], self.benches.keyed(file)
         older = self.staging.find(artifact.path)
         newest = older.temporary if older else artifact.path
         with open_artifact(newest) as source:
-            is_current = look_inside(bench, artifact.name, source).is_current
-        if is_current and (older or self.overwrite is not Overwrite.ALWAYS):
+            inside = look_inside(bench, artifact.name, source)
+        if inside.is_current and (older or self.overwrite is not Overwrite.ALWAYS):
             self._record(file, Verdict.CONSISTENT, "already signed by this key")
             return
 
@@ -208,13 +200,14 @@ class _Run:
         for file in files:
             present = self.existing[file.path]
             if present is not None and self.overwrite is not Overwrite.ALWAYS:
-                if is_ours(self.benches.of(file), present, self._subjects(file)):
-                    self._record(file, Verdict.CONSISTENT, "already signed by this key")
+                if is_current(self.benches.of(file), present, self._subjects(file)):
+                    self._record(file, Verdict.CONSISTENT, signed_already(self.benches.of(file)))
                     continue
                 if self.overwrite is Overwrite.REFUSE:
                     conflicts.append(file.path)
             pending.append(file)
-        refuse_conflicts(conflicts, stamped=any(file.settings.timestamp for file in files))
+        stamped, logged = (any(getattr(file.settings, name) for file in files) for name in ("timestamp", "log"))
+        refuse_conflicts(conflicts, stamped=stamped, logged=logged)
         return pending
 
     def _sign(self, file: PlannedFile) -> None:
@@ -236,12 +229,9 @@ class _Run:
 
     def _make(self, file: PlannedFile) -> None:
         bench, subjects = self.benches.of(file), self._subjects(file)
-        if file.format.kind == "sidecar":
-            made = make_sidecar(bench, subjects[0])
-        else:
-            made = make_aggregate(bench, file.path.name, subjects)
+        made = make_file(bench, file, subjects)
         staged = self.staging.add(file.path, made.data)
-        findings = require_consistent(bench, replace(made, data=staged.read()), subjects, what="what was written")
+        findings = require_written(bench, replace(made, data=staged.read()), subjects)
         self._record_made(file, is_stamped=is_stamped(bench, findings), findings=findings.values())
 
     def _record_made(self, file: PlannedFile, *, is_stamped: bool, findings: Iterable[Finding]) -> None:

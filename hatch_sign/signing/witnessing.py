@@ -35,9 +35,19 @@ def attested(witness: Witness, request: WitnessRequest) -> Evidence | None:
     return evidence
 
 
-def is_witnessed(facts: Facts) -> bool:
-    """Return whether a signature holds evidence of any witness, whatever it is worth."""
-    return bool(facts.timestamps or facts.log_entries)
+def is_witnessed(facts: Facts, witnesses: Iterable[Witness]) -> bool:
+    """Return whether a signature holds evidence of the kind of each of `witnesses`, whatever it is worth."""
+    return all(_holds(facts, witness.kind) for witness in witnesses)
+
+
+def missing_evidence(facts: Facts, witnesses: Iterable[Witness]) -> EvidenceKind | None:
+    """Return the kind of a witness that may not fail and of which a signature holds nothing; None where there is none."""
+    needed = (witness.kind for witness in witnesses if not isinstance(witness, MayFail))
+    return next((kind for kind in needed if not _holds(facts, kind)), None)
+
+
+def _holds(facts: Facts, kind: EvidenceKind) -> bool:
+    return bool(facts.timestamps if kind == "timestamp" else facts.log_entries)
 
 
 @dataclass(slots=True)

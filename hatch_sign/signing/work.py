@@ -6,16 +6,18 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hatch_sign.contract import Finding, SignatureRecord
+from hatch_sign.contract import Finding
 from hatch_sign.contract.guarding import guarded
 from hatch_sign.signing.credentials import Credential, current_credential
+from hatch_sign.signing.recording import file_digest, named_digest, signature_record
 from hatch_sign.signing.seal import RunSeal
-from hatch_sign.signing.witnessing import is_witnessed
+from hatch_sign.signing.witnessing import is_witnessed, missing_evidence
+from hatch_sign.values.certificates import describe_subject
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import CredentialRotatedError, MalformedError, SigningError
-from hatch_sign.values.late_errors import late_errors
 from hatch_sign.values.public_keys import describe_key
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from hatch_sign.configuration.model import SignatureSettings
     from hatch_sign.contract import DetachedVerifier, Facts, Format, Witness
+    from hatch_sign.contract.witnesses import EvidenceKind
     from hatch_sign.custody.checked_signer import CheckedSigner
     from hatch_sign.registry.observing import Observers
     from hatch_sign.values.algorithms import Scheme
@@ -59,6 +62,11 @@ class Workbench:
         return hashes
 
     @property
+    def reference(self) -> str:
+        """The key reference without its query."""
+        return self.signer.reference
+
+    @property
     def signer_name(self) -> str:
         """The key, as outcomes name who signed."""
         return f"{self.signer.reference} ({describe_key(self.signer.public_key)}, {self.scheme.label})"
@@ -80,7 +88,7 @@ def make_sidecar(bench: Workbench, subject: Subject) -> Made:
         require_consistent(bench, Made(data, credential.public_key), [subject], what="what was just made")
         return data
 
-    data, credential = _observed(bench, subject.name, make, lambda _: _named_digest(subject))
+    data, credential = _observed(bench, subject.name, make, lambda _: named_digest(subject))
     return Made(data, credential.public_key)
 
 
@@ -92,7 +100,7 @@ def make_aggregate(bench: Workbench, name: str, subjects: Sequence[Subject]) -> 
         require_consistent(bench, Made(data, credential.public_key), subjects, what="what was just made")
         return data
 
-    data, credential = _observed(bench, name, make, lambda data: "sha256:" + hashlib.sha256(data).hexdigest())
+    data, credential = _observed(bench, name, make, file_digest)
     return Made(data, credential.public_key)
 
 
@@ -147,7 +155,7 @@ def look_inside(bench: Workbench, name: str, source: BinaryIO) -> Inside:
     finding = _guarded(bench, name, lambda: bench.verifier.check(name, source, [credential.public_key]))
     ours = _by_key(finding, credential.public_key)
     carried = tuple(bench.producer.carries(_seal(bench, credential))) if ours else ()
-    is_current = any(tuple(facts.certificates) == carried and _is_stamped_as_asked(bench, facts) for facts in ours)
+    is_current = any(tuple(facts.certificates) == carried and not missing_evidence(facts, bench.witnesses) for facts in ours)
     return Inside(finding, bool(ours), is_current)
 
 
@@ -172,19 +180,15 @@ def require_consistent(bench: Workbench, made: Made, subjects: Sequence[Subject]
         if not _proves(findings.get(subject.name), made.public_key):
             message = f"{display(subject.name)}: {what} ({bench.format.name}) does not verify under the key that made it"
             raise SigningError(message, remedy="report this; nothing was written")
-        if not all(_is_stamped_as_asked(bench, facts) for facts in findings[subject.name].facts):
-            raise _unstamped(bench, subject.name)
+        for facts in findings[subject.name].facts:
+            if missing := missing_evidence(facts, bench.witnesses):
+                raise _unwitnessed(bench, subject.name, missing)
     return findings
 
 
-def is_stamped(bench: Workbench, findings: Mapping[str, Finding]) -> bool:
-    """Return whether the signatures hold what the configured witnesses were asked for; so, too, where there are none."""
-    return not bench.witnesses or all(is_witnessed(facts) for found in findings.values() for facts in found.facts)
-
-
 def is_embedded_stamped(bench: Workbench, embedded: Finding) -> bool:
-    """Return the same of what was embedded: an older signature by the key, beside which it was put, may lack it."""
-    return not bench.witnesses or any(map(is_witnessed, embedded.facts))
+    """Return whether what was embedded holds what the witnesses were asked for; an older one by the key may lack it."""
+    return not bench.witnesses or any(is_witnessed(facts, bench.witnesses) for facts in embedded.facts)
 
 
 def _require_embedded(bench: Workbench, name: str, target: BinaryIO, key: PublicKey) -> Finding:
@@ -194,20 +198,17 @@ def _require_embedded(bench: Workbench, name: str, target: BinaryIO, key: Public
     if not ours:
         message = f"{display(name)}: what {bench.format.name} just embedded does not verify under the key that made it"
         raise SigningError(message, remedy="report this; nothing was written")
-    if not any(_is_stamped_as_asked(bench, facts) for facts in ours):  # an older one by the key may be beside it
-        raise _unstamped(bench, name)
+    missing = [missing_evidence(facts, bench.witnesses) for facts in ours]
+    if None not in missing:  # an older one by the key may be beside it
+        raise _unwitnessed(bench, name, missing[0] or "timestamp")
     return Finding(ours)
 
 
-def _is_stamped_as_asked(bench: Workbench, facts: Facts) -> bool:
-    """Whether a signature has the timestamp that is configured, where it must be there."""
-    return is_witnessed(facts) or not bench.witnesses or bench.settings.timestamp_optional
-
-
-def _unstamped(bench: Workbench, name: str) -> SigningError:
-    """Return the error of a format that did not put the timestamp in that is configured, and must be there."""
-    message = f"{display(name)}: the signature ({bench.format.name}) lacks the timestamp that is configured"
-    return SigningError(message, remedy="leave the format or the timestamp out; nothing was written")
+def _unwitnessed(bench: Workbench, name: str, kind: EvidenceKind) -> SigningError:
+    """Return the error of a format that did not put in what is configured, and must be there."""
+    what = "timestamp" if kind == "timestamp" else "log entry"
+    message = f"{display(name)}: the signature ({bench.format.name}) lacks the {what} that is configured"
+    return SigningError(message, remedy=f"leave the format or the {what} out; nothing was written")
 
 
 def _proves(finding: Finding | None, key: PublicKey) -> bool:
@@ -224,10 +225,7 @@ def _by_key(finding: Finding, key: PublicKey) -> list[Facts]:
 def _named_signer(facts: Facts) -> str:
     if not facts.certificates:
         return f"a key of the kind {describe_key(facts.public_key)}"
-    try:
-        return facts.certificates[0].subject.rfc4514_string()
-    except late_errors():
-        return "a certificate with an unreadable name"
+    return describe_subject(facts.certificates[0])
 
 
 def _observed(
@@ -240,14 +238,15 @@ def _observed(
 ) -> tuple[T, Credential]:
     """Make and check one signature between its observers; where the service has rotated its leaf, make it once more."""
     credential = current_credential(bench.signer, bench.settings.certificates)
-    bench.observers.before_sign(_record(bench, credential, name, "", verdict=None, member=member))
+    record = partial(signature_record, bench, name, member=member)
+    bench.observers.before_sign(record(credential.fingerprint))
     try:
         made = _guarded(bench, name, lambda: make(credential))
     except CredentialRotatedError:
         # What was built names a leaf that the service no longer signs by, so it is built anew.
         renewed = current_credential(bench.signer, bench.settings.certificates)
         made, credential = _guarded(bench, name, lambda: make(renewed)), renewed
-    bench.observers.after_sign(_record(bench, credential, name, digest(made), verdict="consistent", member=member))
+    bench.observers.after_sign(record(credential.fingerprint, digest=digest(made), verdict="consistent"))
     return made, credential
 
 
@@ -267,26 +266,3 @@ def _seal(bench: Workbench, credential: Credential) -> RunSeal:
         provenance=bench.provenance,
         witnesses=bench.witnesses,
     )
-
-
-def _record(
-    bench: Workbench, credential: Credential, name: str, digest: str, *, verdict: str | None, member: str | None
-) -> SignatureRecord:
-    return SignatureRecord(
-        time=bench.now,
-        artifact=name,
-        member=member,
-        format=bench.format.name,
-        key=bench.signer.reference,
-        credential=credential.fingerprint,
-        digest=digest,
-        protection=bench.protection,
-        verdict=verdict,
-        environ=bench.environ,
-        settings=bench.observer_settings,
-    )
-
-
-def _named_digest(subject: Subject) -> str:
-    name = min(subject.digests)
-    return f"{name}:{subject.digests[name].hex()}"

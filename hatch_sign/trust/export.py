@@ -6,7 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+from hatch_sign.formats.strict_json import encode_json_text, parse_json
+
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
+_PUBLIC_JSON = ("application/vnd.dev.sigstore.trustedroot", "application/vnd.dev.sigstore.clienttrustconfig")
+"""How the media types of JSON begin that holds certificates, public keys and addresses, and nothing else."""
 _HEADING = "# Who may sign, for `hatch-sign verify`: put this file where you verify, and get it by a way that you trust.\n"
 
 
@@ -32,6 +36,18 @@ def encode_trust_file(
     inside = [_encode_table("[contents]", contents)] if contents is not None else []
     tables = [*inside, _encode_table("[verify]", verify), *(_encode_table("[[verify.trust]]", rule) for rule in rules)]
     return _HEADING + "".join("\n" + table for table in tables)
+
+
+def public_trusted_root(data: bytes, subject: str) -> str:
+    """Return the trusted root of Sigstore, or the client trust configuration, in `data` as one line; empty where it is none.
+
+    Neither holds a secret. Raises MalformedError, naming `subject`, for JSON that is damaged.
+    """
+    if not data.lstrip().startswith(b"{"):
+        return ""
+    value = parse_json(data, subject=subject)
+    is_public = isinstance(value, dict) and str(value.get("mediaType")).startswith(_PUBLIC_JSON)
+    return encode_json_text(value).decode("ascii") if is_public else ""
 
 
 def _encode_table(header: str, table: Mapping[str, Any]) -> str:

@@ -59,14 +59,17 @@ class ScopedRule:
     def evaluate(self, material: Material) -> Judgement:
         """Judge within the rule's time. Never raises, whatever the rule does."""
         try:
-            judged = self.rule.evaluate(material)
+            return self._within_time(self.rule.evaluate(material), material)
         except Exception as error:  # noqa: BLE001 - a plugin's bug must end in a verdict, and never in trust
             return Judgement(Verdict.INDETERMINATE, f"the rule failed: {type(error).__name__}")
+
+    def _within_time(self, judged: Judgement, material: Material) -> Judgement:
         if judged.verdict is not Verdict.TRUSTED:
             return judged
-        if self.not_before is not None and material.signed_by < self.not_before:
+        signed_by = judged.time or material.signed_by
+        if self.not_before is not None and signed_by < self.not_before:
             return Judgement(Verdict.UNTRUSTED, f"the rule begins at {_instant(self.not_before)}", judged.signer)
-        if self.not_after is not None and material.signed_by > self.not_after:
+        if self.not_after is not None and signed_by > self.not_after:
             return Judgement(Verdict.EXPIRED, f"the rule ended at {_instant(self.not_after)}", judged.signer)
         return judged
 
@@ -117,7 +120,7 @@ class Judged:
     signer: str | None = None
     warnings: tuple[str, ...] = ()
     time: datetime | None = None
-    """The instant at which a trusted timestamp proves the signature to have been there."""
+    """The instant at which a trusted timestamp, or what the rule itself trusts, proves the signature to have been there."""
 
 
 _Answer = tuple[ScopedRule, Judgement, Proof]
@@ -146,7 +149,7 @@ def judge(policy: Policy, finding: Finding, *, artifact: str, format: str, signa
             refused.append((scoped, judged, proof))
             continue
         warnings = tuple(_warnings(scoped, judged, proof, policy))
-        answer = Judged(judged.verdict, judged.detail, judged.signer, warnings, proof.time)
+        answer = Judged(judged.verdict, judged.detail, judged.signer, warnings, judged.time or proof.time)
         if not answer.warnings:
             return answer
         vouched = vouched or answer
@@ -185,7 +188,7 @@ def _rank(verdict: Verdict) -> int:
 
 def _warnings(scoped: ScopedRule, judged: Judgement, proof: Proof, policy: Policy) -> Iterator[str]:
     yield from judged.warnings
-    if proof.time is not None:
+    if judged.time is not None or proof.time is not None:
         return  # it stays good, whatever ends
     if proof.doubt and policy.timestamp_roots:
         yield proof.doubt

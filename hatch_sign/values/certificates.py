@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from hatch_sign.values.late_errors import late_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from cryptography.x509 import Certificate
+    from cryptography.x509 import Certificate, Name
 
     from hatch_sign.values.public_keys import PublicKey
 
@@ -20,6 +20,16 @@ def is_for_key(certificate: Certificate, key: PublicKey) -> bool:
         return certificate.public_key() == key
     except late_errors():
         return False
+
+
+def describe_subject(certificate: Certificate) -> str:
+    """Return whom `certificate` is for (RFC 4514), or that its name cannot be read; the text is not yet safe to show."""
+    return _describe(lambda: certificate.subject)
+
+
+def describe_issuer(certificate: Certificate) -> str:
+    """Return who issued `certificate`, as `describe_subject` returns whom it is for."""
+    return _describe(lambda: certificate.issuer)
 
 
 def names_issuer(certificate: Certificate, issuer: Certificate) -> bool:
@@ -49,3 +59,11 @@ def complete_chain(leaf: Certificate, others: Iterable[Certificate]) -> list[Cer
         left.remove(issuer)
         chain.append(issuer)
     return chain
+
+
+def _describe(read: Callable[[], Name]) -> str:
+    """Return a name as text: cryptography decodes names when they are asked for, and may fail then."""
+    try:
+        return read().rfc4514_string()
+    except late_errors():
+        return "a name that is not well-formed"

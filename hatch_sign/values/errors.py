@@ -46,6 +46,11 @@ class HatchSignError(Exception):
         """Return the message and its remedy on one line."""
         return f"{self.message}; {self.remedy}" if self.remedy else self.message
 
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What belongs below that line, a line each: several mistakes of one configuration; else nothing."""
+        return ()
+
 
 class UsageError(HatchSignError):
     """The command line asks for something that cannot be."""
@@ -67,6 +72,11 @@ class ConfigurationError(HatchSignError):
         if len(self.problems) != 1:
             return super().__str__()
         return "; ".join(filter(None, [f"{self.message}: {self.problems[0]}", self.remedy]))
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """The problems, where they are several."""
+        return self.problems if len(self.problems) > 1 else ()
 
 
 class PluginError(HatchSignError):

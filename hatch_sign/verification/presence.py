@@ -9,7 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hatch_sign.artifacts.naming import LARGEST_SIGNATURE, owner_of, sidecars_of
+from hatch_sign.artifacts.discovery import Artifact
+from hatch_sign.artifacts.naming import LARGEST_SIGNATURE, Sidecar, owner_of, sidecars_of
 from hatch_sign.artifacts.reading import open_artifact
 from hatch_sign.contract.guarding import missing_module
 from hatch_sign.contract.kinds import detached_verifier
@@ -17,7 +18,6 @@ from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError, UsageError
 
 if TYPE_CHECKING:
-    from hatch_sign.artifacts.discovery import Artifact
     from hatch_sign.contract import Format
 
 
@@ -50,22 +50,39 @@ class Shelf:
         self._folder = folder
         self._declared = declared
         self._names = lru_cache(maxsize=None)(_sorted_names)
+        self._shared_files = lru_cache(maxsize=None)(self._find_shared)
         self._shared = lru_cache(maxsize=None)(self._load_shared)
+
+    def files(self, artifact: Artifact) -> list[tuple[Path, Format]]:
+        """Return the files that may hold a signature over the artifact, by their names alone; nothing is read.
+
+        Those are its sidecars, what covers many artifacts, and the sidecars of lists.
+        """
+        shared = [file for folder in _folders(artifact, self._folder) for file in self._shared_files(folder)]
+        lists = [Artifact(path, path.parent) for path, owner in shared if owner.kind == "manifest"]
+        sidecars = [sidecar for signed in (artifact, *lists) for sidecar in self._find_sidecars(signed)]
+        return [*((sidecar.path, sidecar.format) for sidecar in sidecars), *shared]
 
     def sidecars(self, artifact: Artifact) -> list[Present]:
         """Return the parsed sidecars of one artifact."""
-        beside = self._names(artifact.path.parent)
-        folder = self._folder or artifact.path.parent
-        found = sidecars_of(artifact.name, self._names(folder), folder, self._formats, beside=beside)
+        found = self._find_sidecars(artifact)
         return [load(s.path, s.format, s.signature if s.signature in self._declared else None) for s in found]
 
     def shared(self, artifact: Artifact) -> list[Present]:
         """Return the parsed aggregates and manifests that may cover the artifact: in its folder, and up to its root."""
         return [present for folder in _folders(artifact, self._folder) for present in self._shared(folder)]
 
-    def _load_shared(self, folder: Path) -> tuple[Present, ...]:
+    def _find_sidecars(self, artifact: Artifact) -> list[Sidecar]:
+        beside = self._names(artifact.path.parent)
+        folder = self._folder or artifact.path.parent
+        return sidecars_of(artifact.name, self._names(folder), folder, self._formats, beside=beside)
+
+    def _find_shared(self, folder: Path) -> tuple[tuple[Path, Format], ...]:
         owners = ((name, owner_of(name, self._formats)) for name in self._names(folder))
-        return tuple(load(folder / n, o, None) for n, o in owners if o is not None and o.kind in {"aggregate", "manifest"})
+        return tuple((folder / n, o) for n, o in owners if o is not None and o.kind in {"aggregate", "manifest"})
+
+    def _load_shared(self, folder: Path) -> tuple[Present, ...]:
+        return tuple(load(path, owner, None) for path, owner in self._shared_files(folder))
 
 
 def load(path: Path, format_: Format, signature: str | None) -> Present:

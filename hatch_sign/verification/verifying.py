@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _SHARED = frozenset({"aggregate", "manifest"})
 _NOTHING_INSIDE = frozenset({Verdict.NOT_APPLICABLE, Verdict.UNSIGNED})
+_OF_ANOTHER = Finding(problem=Verdict.MALFORMED, detail="it speaks of an artifact of another name")
 
 
 def verify_release(  # noqa: PLR0913 - all but the first three may be left out
@@ -147,7 +148,7 @@ class _Verification:
                 yield self._judged(artifact, present, shared)
         else:
             subject = self.subjects[artifact]
-            finding = _check(present, [subject], self._keys()).get(subject.name, Finding(problem=Verdict.MALFORMED))
+            finding = _check(present, [subject], self._keys()).get(subject.name, _OF_ANOTHER)
             yield self._judged(artifact, present, finding)
 
     def _listed(self, artifact: Artifact, manifest: Present, listed: Finding) -> Iterator[Outcome]:
@@ -187,7 +188,15 @@ class _Verification:
             if original != present.path:  # else one signature, copied, could stand for two that are required
                 return replace(outcome, verdict=Verdict.MALFORMED, detail=f"a copy of the signature in {original.name}")
         covers_name = any(facts.claims_name for facts in finding.facts)
-        return replace(outcome, signer=judged.signer, time=judged.time, warnings=judged.warnings, covers_name=covers_name)
+        claims = [facts.claim for facts in finding.facts] if judged.verdict is Verdict.TRUSTED else []
+        return replace(
+            outcome,
+            detail="; ".join(filter(None, [judged.detail, *claims])),
+            signer=judged.signer,
+            time=judged.time,
+            warnings=judged.warnings,
+            covers_name=covers_name,
+        )
 
     def _embedded(self, artifact: Artifact, inside: Container[str]) -> Iterable[Outcome]:
         """Judge what is embedded in the artifact itself; that nothing is, is said of what is not signed `inside` either."""

@@ -1,12 +1,13 @@
-"""How many mutations of a signature are tried, and those that need to know nothing of it but its bytes."""
+"""How many mutations of a signature are tried, which, and those that need to know nothing of it but its bytes."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import random
 
-if TYPE_CHECKING:
-    import random
+_SEED = os.environ.get("HATCH_SIGN_SEED", "0")
+IS_RANDOM = _SEED == "random"
+"""Whether each run tries other mutations; otherwise one run is like the next, and a failure is no chance."""
 
 _TELLING = (b"\x30", b"\x31", b"\x04", b"\x02", b"\xa0", b"\x00", b"\x80", b"\xff")
 
@@ -14,6 +15,11 @@ _TELLING = (b"\x30", b"\x31", b"\x04", b"\x02", b"\xa0", b"\x00", b"\x80", b"\xf
 def mutation_count(quick: int = 1000) -> int:
     """Return how many a test tries: as many as HATCH_SIGN_MUTATIONS says, or else so many that a run stays quick."""
     return int(os.environ.get("HATCH_SIGN_MUTATIONS", str(quick)))
+
+
+def first_seed() -> int:
+    """Return the seed of a test's first mutation, the next ones follow: HATCH_SIGN_SEED, a number or ``random``."""
+    return random.SystemRandom().randrange(1 << 48) if IS_RANDOM else int(_SEED)
 
 
 def replace_bytes(data: bytes, rng: random.Random) -> bytes:

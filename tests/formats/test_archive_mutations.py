@@ -24,7 +24,7 @@ from hatch_sign.archives.zip_rewriting import rewrite
 from hatch_sign.values.errors import MalformedError
 
 from ..unit.archives.wheels import INFO, NAME, RECORD, make_wheel, read_strictly, record_of
-from .mutating import mutation_count
+from .mutating import first_seed, mutation_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,7 +107,7 @@ def _splice(data: bytes, chance: random.Random) -> bytes:
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_mutation_of_a_wheel_is_another_wheel(part: int) -> None:
-    chance = random.Random(part)  # noqa: S311 - reproducible, not secret
+    chance = random.Random(first_seed() + part)  # noqa: S311 - reproducible, not secret
     with ThreadPoolExecutor(1) as threads, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the standard library, about what it reads all the same
         assert assert_harmless(WHEEL, threads)
@@ -117,7 +117,7 @@ def test_no_mutation_of_a_wheel_is_another_wheel(part: int) -> None:
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_mutation_of_record_says_what_csv_does_not_say(part: int) -> None:
-    chance = random.Random(part)  # noqa: S311 - as above
+    chance = random.Random(first_seed() + part)  # noqa: S311 - as above
     assert parse_record(TEXT, name=RECORD, files=FILES).encode() == TEXT
     for mutated in mutations(TEXT, chance, COUNT // PARTS):
         try:

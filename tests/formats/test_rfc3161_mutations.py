@@ -18,7 +18,8 @@ from hatch_sign.formats.rfc3161 import Timestamp, parse_timestamp
 from hatch_sign.values.errors import MalformedError
 from tests.authority import make_tsa
 
-from .mutating import change_byte, cut, mutation_count, repeat, replace_bytes
+from .mutating import change_byte, cut, first_seed, mutation_count, repeat, replace_bytes
+from .originals import originals
 from .stamps import changed, der
 
 SIGNATURE = b"signature"
@@ -26,11 +27,22 @@ COUNT = mutation_count()
 BITS = range(8) if COUNT >= 100_000 else ()
 """Of each byte that are flipped; without any, one of each byte."""
 
-TOKENS = {
-    "P-256": changed(holder=make_tsa("ecdsa-p256", 3), accuracy={"seconds": 1}, unsigned=[b"unsigned"]).token(SIGNATURE),
-    "RSA": changed(holder=make_tsa("rsa-2048"), identifiers=[(1, None), (2, None)]).reply(SIGNATURE),
-}
-SIGNERS = {"P-256": der(make_tsa("ecdsa-p256", 3).certificate), "RSA": der(make_tsa("rsa-2048").certificate)}
+ORIGINALS_OF = "timestamps"
+
+
+def make_originals() -> dict[str, bytes]:
+    p256, rsa = make_tsa("ecdsa-p256", 3), make_tsa("rsa-2048")
+    return {
+        "P-256": changed(holder=p256, accuracy={"seconds": 1}, unsigned=[b"unsigned"]).token(SIGNATURE),
+        "RSA": changed(holder=rsa, identifiers=[(1, None), (2, None)]).reply(SIGNATURE),
+        "signer P-256": der(p256.certificate),
+        "signer RSA": der(rsa.certificate),
+    }
+
+
+MADE = originals(ORIGINALS_OF, make_originals)
+TOKENS = {kind: MADE[kind] for kind in ("P-256", "RSA")}
+SIGNERS = {kind: MADE[f"signer {kind}"] for kind in TOKENS}
 
 
 def content_of(kind: str) -> bytes:
@@ -98,7 +110,7 @@ def test_every_truncation_and_every_doubled_byte(kind: str) -> None:
 @pytest.mark.parametrize("kind", TOKENS)
 def test_random_mutations(kind: str) -> None:
     """The seed in a failure's message reproduces it alone."""
-    first = random.SystemRandom().randrange(1 << 48)
+    first = first_seed()
     unchanged = 0
     for seed in range(first, first + COUNT // len(TOKENS)):
         mutated = mutate(TOKENS[kind], random.Random(seed))  # noqa: S311 - to be repeated, not to be unguessable

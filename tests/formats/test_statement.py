@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from hatch_sign.formats.statement.producer import StatementProducer, package_url
+from hatch_sign.formats.slsa import PLAIN_BUILD_TYPE, PLAIN_BUILDER, Build, encode_provenance
+from hatch_sign.formats.statement.claims import package_url
+from hatch_sign.formats.statement.producer import StatementProducer
 from hatch_sign.formats.statement.verifier import StatementVerifier
 from hatch_sign.testing.seals import KeySeal
 from hatch_sign.values.algorithms import Scheme
 from hatch_sign.values.artifacts import Release, Subject
-from hatch_sign.values.errors import MalformedError, UnsupportedError
+from hatch_sign.values.errors import ConfigurationError, MalformedError, UnsupportedError
 from hatch_sign.values.outcomes import Verdict
 
 from .vectors import P256, SUBJECT, encode, message_bundle
@@ -54,6 +58,83 @@ def test_says_what_is_released() -> None:
         "predicateType": "https://in-toto.io/attestation/release/v0.1",
         "predicate": {"purl": "pkg:pypi/example-app@1.0"},
     }
+
+
+SERVICE = encode_provenance(Build("https://type.example/1", "https://builder.example/1"))
+PLAIN = encode_provenance(Build(PLAIN_BUILD_TYPE, PLAIN_BUILDER))
+
+
+@pytest.mark.parametrize(
+    ("provenance", "options", "claimed"),
+    [
+        (SERVICE, {}, True),
+        (SERVICE, {"provenance": "auto"}, True),
+        (SERVICE, {"provenance": "always"}, True),
+        (SERVICE, {"provenance": "never"}, False),
+        (PLAIN, {}, False),
+        (PLAIN, {"provenance": "auto"}, False),
+        (PLAIN, {"provenance": "always"}, True),
+        (PLAIN, {"provenance": "never"}, False),
+        (None, {"provenance": "always"}, False),
+    ],
+)
+def test_says_how_the_release_was_built(provenance: dict[str, Any] | None, options: dict[str, str], claimed: bool) -> None:  # noqa: FBT001 - a case
+    written = PRODUCER.sign([SUBJECT], replace(SEAL, provenance=provenance, options=options))
+    said = payload(written)
+    if claimed:
+        assert (said["predicateType"], said["predicate"]) == ("https://slsa.dev/provenance/v1", provenance)
+    else:
+        assert said["predicateType"] == "https://in-toto.io/attestation/release/v0.1"
+        assert said["predicate"] == {"purl": "pkg:pypi/example-app@1.0"}
+    found = VERIFIER.check(VERIFIER.parse(written), [SUBJECT], KEYS)[SUBJECT.name]
+    assert found.problem is None
+    by = "plain" if provenance is PLAIN else "https://builder.example/1"
+    assert [facts.claim.endswith(by) if claimed else facts.claim == "" for facts in found.facts] == [True]
+
+
+def test_a_changed_provenance_is_not_signed() -> None:
+    document = json.loads(PRODUCER.sign([SUBJECT], replace(SEAL, provenance=SERVICE)))
+    said = base64.b64decode(document["dsseEnvelope"]["payload"]).replace(b"builder.example/1", b"builder.example/2")
+    document["dsseEnvelope"]["payload"] = base64.b64encode(said).decode()
+    found = VERIFIER.check(VERIFIER.parse(json.dumps(document).encode()), [SUBJECT], KEYS)[SUBJECT.name]
+    assert (found.problem, found.facts) == (Verdict.UNTRUSTED, ())
+
+
+def test_no_other_value_says_anything() -> None:
+    with pytest.raises(ConfigurationError, match="`provenance` is 'sometimes', expected one of auto, always, never"):
+        PRODUCER.choose_schemes(P256.public_key(), {"provenance": "sometimes"})
+    with pytest.raises(ConfigurationError, match="`provenance` is 'sometimes'"):
+        PRODUCER.sign([SUBJECT], replace(SEAL, options={"provenance": "sometimes"}))
+    assert PRODUCER.choose_schemes(P256.public_key(), {"provenance": "never"}) == PRODUCER.schemes(P256.public_key())
+
+
+@dataclass(frozen=True)
+class Bundling:
+    """A seal of a run whose bundles another makes: it shows what it was asked to sign."""
+
+    release: Release | None
+    provenance: Any = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    now: datetime = SEAL.now
+
+    def sign_artifact(self, digest: bytes) -> bytes:
+        raise NotImplementedError(digest)
+
+    def sign_statement(self, statement: bytes, *, log: str = "any") -> bytes:
+        assert log == "any"
+        return statement
+
+
+@pytest.mark.parametrize("provenance", [None, SERVICE])
+def test_another_is_asked_to_sign_the_same_statement(provenance: dict[str, Any] | None) -> None:
+    asked = PRODUCER.sign_by_bundle([SUBJECT], Bundling(SEAL.release, provenance))
+    written = PRODUCER.sign([SUBJECT], replace(SEAL, provenance=provenance))
+    assert json.loads(asked) == payload(written)
+    assert PRODUCER.bundle_in(written) == written
+    with pytest.raises(UnsupportedError, match="do not agree on one release"):
+        PRODUCER.sign_by_bundle([SUBJECT], Bundling(None, provenance))
+    with pytest.raises(MalformedError, match="the bundle"):
+        PRODUCER.bundle_in(asked)
 
 
 def test_names_its_subjects_in_one_order() -> None:

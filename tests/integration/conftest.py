@@ -16,6 +16,14 @@ CHECKOUT = Path(__file__).parents[2]
 NEEDED = ("hatchling", "editables", "setuptools")
 """What the examples and their front ends install besides hatch-sign and its dependencies."""
 
+TOKENS = {
+    "pure_package": "slugline",
+    "compiled_extension": "fletcher32",
+    "application": "tally",
+    "setuptools_package": "numerus",
+}
+"""The examples that are built here in many ways, and the token of each."""
+
 
 @pytest.fixture(scope="session")
 def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -59,7 +67,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Projec
         if name not in made:
             folder = tmp_path_factory.mktemp(name)
             project = copy_example(name, folder / "project", clean_environment(folder / "home"))
-            token = {"pure_package": "slugline", "compiled_extension": "fletcher32", "application": "tally"}[name]
+            token = TOKENS[name]
             for command in (
                 ("token", "init", token),
                 ("key", "generate", f"emulated:{token}/release"),

@@ -107,7 +107,9 @@ def unmeasured(environ: Mapping[str, str]) -> dict[str, str]:
 
 def copy_example(name: str, target: Path, environ: Mapping[str, str]) -> Project:
     """Copy an example as it is in the repository, without what a build may have left in it."""
-    left_over = shutil.ignore_patterns("dist", "build", "release.pub", ".hatch-sign", "__pycache__")
+    left_over = shutil.ignore_patterns(
+        "dist", "build", "wheelhouse", "*.egg-info", "release.pub", ".hatch-sign", "__pycache__"
+    )
     shutil.copytree(EXAMPLES / name, target, ignore=left_over)
     return Project(target, dict(environ))
 

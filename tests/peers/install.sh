@@ -14,7 +14,7 @@ set -euo pipefail
 
 COSIGN_VERSION=v3.1.3
 # The newest releases of @sigstore/* that still support Node 20.
-JS_PACKAGES=(@sigstore/verify@3.1.1 @sigstore/bundle@4.0.0 @sigstore/protobuf-specs@0.5.2)
+JS_PACKAGES=(@sigstore/verify@3.1.1 @sigstore/sign@4.1.0 @sigstore/bundle@4.0.0 @sigstore/protobuf-specs@0.5.2)
 LOOPBACK_PACKAGES=(
   @sigstore/mock@0.12.1 @tufjs/repo-mock@4.0.2 @sigstore/protobuf-specs@0.5.2
   pkijs@3.4.3 asn1js@3.1.0 canonicalize@2.1.0

@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import rigs
+from . import loopback_faults, rigs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from .loopback_faults import Fault, Service
 
 _SERVER = Path(__file__).resolve().parent / "loopback_sigstore" / "server.cjs"
-_START_LIMIT = 60.0  # Seconds.
+_START_LIMIT = 180.0  # Seconds.
 _STOP_LIMIT = 10.0  # Seconds.
 _TOKEN_LIFETIME = 3600  # Seconds.
 _POLL = 0.02  # Seconds.
@@ -45,6 +48,14 @@ class LoopbackSigstore:
     def timestamp_url(self) -> str:
         """The RFC 3161 service; it takes DER queries by POST."""
         return f"{self.url}/api/v1/timestamp"
+
+    def fault(self, service: Service, fault: Fault) -> AbstractContextManager[None]:
+        """Return a block within which one service has a fault of :mod:`loopback_faults`."""
+        return loopback_faults.set_fault(self.url, service, fault)
+
+    def requests(self) -> dict[Service, int]:
+        """Return how often each service was asked since the start."""
+        return loopback_faults.count_requests(self.url)
 
 
 def make_identity_token(identity: str = IDENTITY, issuer: str = ISSUER) -> str:

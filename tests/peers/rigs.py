@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).resolve().parent
 _VERIFY_JS = _HERE / "sigstore_js" / "verify.cjs"
-_TIMEOUT = 120.0  # Seconds. A peer takes well under one; a loaded machine may take many.
+_TIMEOUT = 300.0  # Seconds. A peer takes well under one; a loaded machine may take many.
 _NO_NETWORK = "http://127.0.0.1:9"  # The discard port: a peer that tries to reach a service fails at once.
 _REFUSALS = (1,)  # The exit status by which most peers say no.
 

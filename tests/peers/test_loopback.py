@@ -47,7 +47,7 @@ def sigstore(home: Path, *arguments: str) -> rigs.PeerResult:
         stderr=subprocess.STDOUT,
         check=False,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     return rigs.PeerResult(accepted=finished.returncode == 0, output=" ".join(finished.stdout.split()))
 

@@ -26,6 +26,7 @@ LAYERS: dict[str, set[str]] = {
     "contract": {"values"},
     "formats": {"values", "contract"},
     "archives": {"values"},
+    "provenance": {"values", "contract", "formats"},
     "trust": {"values", "contract", "formats"},
     "storage": {"values"},
     "backends": {"values", "contract", "storage"},
@@ -33,31 +34,42 @@ LAYERS: dict[str, set[str]] = {
     "remote": {"values", "contract"},
     "witnesses": {"values", "contract", "formats", "remote"},
     "revocation": {"values", "contract", "remote"},
+    "publishers": {"values", "contract", "storage", "remote"},
     "custody": {"values", "contract", "trust"},
     "registry": {"values", "contract"},
     "keys": {"values", "contract", "custody", "registry"},
     "artifacts": {"values", "contract", "archives", "storage"},
     "configuration": {"values", "contract", "trust", "registry", "artifacts"},
-    "signing": {"values", "contract", "archives", "trust", "storage", "registry", "artifacts", "configuration", "custody"},
+    "signing": {
+        *("values", "contract", "archives", "provenance", "trust", "storage"),
+        *("registry", "artifacts", "configuration", "custody"),
+    },
     "diagnosis": {"values", "contract", "trust", "registry", "configuration", "custody", "signing"},
     "verification": {"values", "contract", "archives", "trust", "registry", "artifacts", "configuration"},
     "stamping": {"values", "contract", "trust", "storage", "artifacts", "signing", "verification"},
+    "building": {
+        *("values", "contract", "trust", "registry", "artifacts", "configuration"),
+        *("custody", "revocation", "signing", "verification"),
+    },
+    "publishing": {"values", "contract", "trust", "registry", "artifacts", "configuration", "verification"},
     "testing": {"values", "contract", "custody"},
 }
 """What each package may import beside itself."""
 
-FRONT_ENDS = {"cli", "hatch_hooks"}
+FRONT_ENDS = {"backend", "cli", "hatch_hooks", "setuptools_command"}
 """They may import everything but each other and the contract suites."""
 
 SLOW = {
     "asn1crypto": ("formats.asn1",),
     "cryptography.x509": ("testing", "trust", "backends", "custody.certificates"),
     "cryptography.hazmat.primitives.serialization": ("testing", "trust", "backends", "custody.certificates"),
+    "hatch": ("hatch_hooks.publisher",),
     "hatchling": ("hatch_hooks",),
     "keyring": (),
     "packaging": (),
     "pytest": ("testing",),
     "rich": (),
+    "setuptools": ("setuptools_command",),
     "shtab": (),
 }
 """Modules that cost tens of milliseconds or are extras, and where they may be imported at the top of a module: where a

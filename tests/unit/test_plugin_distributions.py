@@ -32,6 +32,7 @@ IMPORTED_AS = {
     "google.cloud.kms_v1": {"google-cloud-kms"},
     "grpc": {"grpcio"},
     "pkcs11": {"python-pkcs11"},
+    "rfc3161_client": {"rfc3161-client"},
 }
 """The distributions that bring a module and all below it, where they are not called as its top-level package is."""
 

@@ -21,6 +21,7 @@ def hatch_sign_register_format() -> Format:
         verifier=_verifier,
         producer=_producer,
         options={"bundle-certificate": bool},
+        carries_log_entries=True,
     )
 
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hatch_sign.formats.bare_signatures import is_to_be_signed
-from hatch_sign.formats.intoto import ARTIFACT_CLAIM, Statement
-from hatch_sign.formats.sigstore.bundle import MessageSignature
-from hatch_sign.formats.sigstore.sealing import bundle_schemes, carried_certificates, seal_bundle, sign_statement
+from hatch_sign.formats.intoto import ARTIFACT_CLAIM, Statement, encode_statement
+from hatch_sign.formats.sigstore.bundle import MessageSignature, parse_bundle
+from hatch_sign.formats.sigstore.sealing import (
+    bundle_schemes,
+    carried_certificates,
+    seal_bundle,
+    sign_statement,
+)
 from hatch_sign.formats.sigstore.stamping import StampsBundles
 
 if TYPE_CHECKING:
@@ -15,7 +20,7 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
-    from hatch_sign.contract import Seal
+    from hatch_sign.contract import BundleSeal, Seal
     from hatch_sign.values.algorithms import Scheme
     from hatch_sign.values.artifacts import Subject
     from hatch_sign.values.public_keys import PublicKey
@@ -44,6 +49,22 @@ class BundleProducer(StampsBundles):
         digest = subject.digests[hash_]
         return seal_bundle(lambda: MessageSignature(hash_, digest, seal.sign_digest(digest)), digest, seal)
 
+    def sign_by_bundle(self, subjects: Sequence[Subject], seal: BundleSeal) -> bytes:
+        """Return the bundle's bytes as they come from the bundle signer: by the same rules, and with SHA-256."""
+        (subject,) = subjects
+        if is_to_be_signed(subject):
+            return seal.sign_statement(encode_statement(_statement(subject)))
+        return seal.sign_artifact(subject.digests["sha256"])
+
+    def bundle_in(self, data: bytes) -> bytes:
+        """Return the file, which is a bundle. Raises MalformedError."""
+        parse_bundle(data)
+        return data
+
+
+def _statement(subject: Subject) -> Statement:
+    return Statement({subject.name: {"sha256": subject.digests["sha256"]}}, ARTIFACT_CLAIM, {})
+
 
 def _sign_statement(subject: Subject, seal: Seal) -> bytes:
     """Sign a statement instead of the artifact, whose digest is not signed.
@@ -52,5 +73,4 @@ def _sign_statement(subject: Subject, seal: Seal) -> bytes:
     which others read as Ed25519ph. A token that only hashes itself would have to be sent the artifact, too. And some
     artifacts are made to be signed: their bare signature would be one over something else.
     """
-    digests = {subject.name: {"sha256": subject.digests["sha256"]}}
-    return sign_statement(Statement(digests, ARTIFACT_CLAIM, {}), seal)
+    return sign_statement(_statement(subject), seal)

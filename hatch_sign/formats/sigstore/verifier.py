@@ -12,6 +12,7 @@ from hatch_sign.formats.certificates import certified_key, parse_certificate
 from hatch_sign.formats.dsse import Envelope, pre_authentication_encoding
 from hatch_sign.formats.intoto import APPROVING_CLAIMS, PAYLOAD_TYPE, RELEASE_CLAIM, Statement, parse_statement
 from hatch_sign.formats.sigstore.bundle import Bundle, MessageSignature, carried_schemes, parse_bundle
+from hatch_sign.formats.slsa import describe_claim
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError
 from hatch_sign.values.outcomes import Verdict
@@ -31,13 +32,15 @@ if TYPE_CHECKING:
 class SignedBundle:
     """A bundle as parsed, with the statement where it holds one, and its certificates, leaf first.
 
-    `leaf_key` is the leaf's key; None without a certificate, and for a key that is not of the table.
+    `leaf_key` is the leaf's key; None without a certificate, and for a key that is not of the table. `data` is the bundle
+    as it was read.
     """
 
     bundle: Bundle
     statement: Statement | None
     certificates: tuple[Certificate, ...]
     leaf_key: PublicKey | None
+    data: bytes
 
 
 class BundleVerifier:
@@ -51,7 +54,7 @@ class BundleVerifier:
         bundle = parse_bundle(data)
         certificates = tuple(parse_certificate(each, subject="a certificate in the bundle") for each in bundle.certificates)
         leaf_key = certified_key(certificates[0], subject="the certificate in the bundle") if certificates else None
-        return SignedBundle(bundle, _parse_statement(bundle), certificates, leaf_key)
+        return SignedBundle(bundle, _parse_statement(bundle), certificates, leaf_key, data)
 
     def digests(self, parsed: SignedBundle) -> frozenset[str]:
         """Return the hash of the message signature, or all by which the statement names artifacts."""
@@ -135,6 +138,9 @@ def _facts(parsed: SignedBundle, key: PublicKey, scheme: Scheme) -> Facts:
         timestamps=parsed.bundle.timestamps,
         log_entries=parsed.bundle.log_entries,
         claims_name=parsed.statement is not None,
+        bundle=parsed.data,
+        digest=b"" if parsed.statement is not None else _message(parsed.bundle).digest,
+        claim="" if parsed.statement is None else describe_claim(parsed.statement),
     )
 
 

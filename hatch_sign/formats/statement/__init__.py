@@ -20,7 +20,9 @@ def hatch_sign_register_format() -> Format:
         suffix=".intoto.sigstore.json",
         verifier=_verifier,
         producer=_producer,
-        options={"bundle-certificate": bool},
+        options={"bundle-certificate": bool, "provenance": str},
+        carries_log_entries=True,
+        states_provenance=lambda options: options.get("provenance") != "never",
     )
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from hatch_sign.formats.intoto import MAX_SUBJECTS, RELEASE_CLAIM, Statement
+from hatch_sign.formats.intoto import encode_statement
+from hatch_sign.formats.sigstore.bundle import parse_bundle
 from hatch_sign.formats.sigstore.sealing import bundle_schemes, carried_certificates, sign_statement
 from hatch_sign.formats.sigstore.stamping import StampsBundles
-from hatch_sign.values.errors import UnsupportedError
+from hatch_sign.formats.statement.claims import require_choice, state_release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from cryptography.x509 import Certificate
 
-    from hatch_sign.contract import Seal
+    from hatch_sign.contract import BundleSeal, Seal
     from hatch_sign.values.algorithms import Scheme
     from hatch_sign.values.artifacts import Release, Subject
     from hatch_sign.values.public_keys import PublicKey
@@ -27,6 +28,11 @@ class StatementProducer(StampsBundles):
 
     def schemes(self, key: PublicKey) -> Sequence[Scheme]:
         """Return what bundles carry for such a key."""
+        return bundle_schemes(key)
+
+    def choose_schemes(self, key: PublicKey, options: Mapping[str, Any]) -> Sequence[Scheme]:
+        """Return the same. Raises ConfigurationError for a value of ``provenance`` that says nothing."""
+        require_choice(options)
         return bundle_schemes(key)
 
     def digests(self, scheme: Scheme) -> frozenset[str]:  # noqa: ARG002 - whatever the scheme, the port has it
@@ -44,33 +50,19 @@ class StatementProducer(StampsBundles):
     def sign(self, subjects: Sequence[Subject], seal: Seal) -> bytes:
         """Return the bundle's bytes.
 
-        Raises UnsupportedError for no subject, two of one name, or more than 1,024, for artifacts that are of no one
-        release, and as :func:`~hatch_sign.formats.sigstore.sealing.seal_bundle`.
+        Raises as :func:`~hatch_sign.formats.statement.claims.state_release` and
+        :func:`~hatch_sign.formats.sigstore.sealing.seal_bundle`.
         """
-        digests = {subject.name: {"sha256": subject.digests["sha256"]} for subject in subjects}
-        _require_bounds(len(subjects), len(digests))
-        return sign_statement(Statement(digests, RELEASE_CLAIM, _predicate(seal)), seal)
+        return sign_statement(state_release(subjects, seal), seal)
 
+    def sign_by_bundle(self, subjects: Sequence[Subject], seal: BundleSeal) -> bytes:
+        """Return the bundle that another makes; raises as :func:`~hatch_sign.formats.statement.claims.state_release`."""
+        return seal.sign_statement(encode_statement(state_release(subjects, seal)))
 
-def _predicate(seal: Seal) -> Mapping[str, str]:
-    if seal.release is None:
-        message = "the artifacts do not agree on one release"
-        raise UnsupportedError(message, remedy="sign one release at a time, or leave the format statement out")
-    return {"purl": package_url(seal.release)}
-
-
-def package_url(release: Release) -> str:
-    """Return the purl of a release: ``pkg:pypi/NAME@VERSION``, the name normalised (PEP 503), the version quoted."""
-    return f"pkg:pypi/{re.sub(r'[-_.]+', '-', release.name).lower()}@{quote(release.version, safe='')}"
-
-
-def _require_bounds(count: int, names: int) -> None:
-    if not 0 < count <= MAX_SUBJECTS:
-        message = f"a statement is over 1 to {MAX_SUBJECTS} artifacts, not {count}"
-        raise UnsupportedError(message, remedy="use the format checksums instead: it signs one SHA256SUMS of any length")
-    if names != count:
-        message = "a statement cannot name two artifacts alike"
-        raise UnsupportedError(message, remedy="sign them apart")
+    def bundle_in(self, data: bytes) -> bytes:
+        """Return the file, which is a bundle. Raises MalformedError."""
+        parse_bundle(data)
+        return data
 
 
 def _escape_name(name: str) -> str:

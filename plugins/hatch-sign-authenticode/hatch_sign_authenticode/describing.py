@@ -9,17 +9,17 @@ from hatch_sign.formats.asn1 import core, malformed_asn1, parse_der
 from hatch_sign.formats.cms.parsing import single_value
 from hatch_sign.formats.cms.signers import signer_chain
 from hatch_sign.formats.rfc3161 import parse_timestamp
+from hatch_sign.values.certificates import describe_issuer, describe_subject
 from hatch_sign.values.errors import MalformedError
-from hatch_sign.values.late_errors import late_errors
 from hatch_sign_authenticode.checking import check_signatures
 from hatch_sign_authenticode.pe import parse_pe, read_signatures
 from hatch_sign_authenticode.signatures import Signature, parse_signatures
 from hatch_sign_authenticode.structures import OPUS_INFO, SpcSpOpusInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from cryptography.x509 import Certificate, Name
+    from cryptography.x509 import Certificate
 
 _SUBJECT = "the signature"
 _LONGEST_TEXT = 1 << 16
@@ -64,8 +64,8 @@ def _lines(signature: Signature) -> Iterator[tuple[str, str]]:
 
 
 def _certificate(leaf: Certificate) -> Iterator[tuple[str, str]]:
-    yield "signer", _name(lambda: leaf.subject)
-    yield "issuer", _name(lambda: leaf.issuer)
+    yield "signer", describe_subject(leaf)
+    yield "issuer", describe_issuer(leaf)
     yield "serial", f"{leaf.serial_number:x}"
     yield "valid", f"{leaf.not_valid_before_utc:%Y-%m-%d} to {leaf.not_valid_after_utc:%Y-%m-%d}"
 
@@ -96,12 +96,4 @@ def _timestamp(token: bytes, signature: Signature) -> str:
         return f"malformed: {error.message}"
     if not timestamp.vouches_for(signature.cms.signature):
         return "over another signature"
-    return f"{timestamp.time:%Y-%m-%d %H:%M:%S} UTC by {_name(lambda: timestamp.certificates[0].subject)}"
-
-
-def _name(read: Callable[[], Name]) -> str:
-    """Return a name of a certificate, which cryptography decodes when it is asked for."""
-    try:
-        return read().rfc4514_string()
-    except late_errors():
-        return "a name that is not well-formed"
+    return f"{timestamp.time:%Y-%m-%d %H:%M:%S} UTC by {describe_subject(timestamp.certificates[0])}"

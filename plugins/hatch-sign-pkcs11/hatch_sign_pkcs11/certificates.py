@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from pkcs11 import Attribute, ObjectClass
 
-from hatch_sign.values.certificates import complete_chain, is_for_key
+from hatch_sign.values.certificates import complete_chain, describe_subject, is_for_key, names_issuer
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import CustodyError
+from hatch_sign.values.late_errors import late_errors
 from hatch_sign_pkcs11.attributes import read
 from hatch_sign_pkcs11.searching import search
 
@@ -25,7 +25,6 @@ LONGEST_CHAIN = 16
 """Certificates in a chain, as many as any authority has between a root and a leaf, and then some."""
 
 _X_509 = 0
-_UNREADABLE = (ValueError, x509.InvalidVersion, UnsupportedAlgorithm)
 
 
 def read_chain(session: Session, key_id: bytes, public_key: PublicKey, *, subject: str) -> tuple[x509.Certificate, ...]:
@@ -39,7 +38,7 @@ def read_chain(session: Session, key_id: bytes, public_key: PublicKey, *, subjec
     leaf = _latest([each for each in by_id if is_for_key(each, public_key)])
     leaf = leaf or _latest([each for each in all_there if is_for_key(each, public_key)])
     if leaf is None and by_id:
-        named = display(by_id[0].subject.rfc4514_string())
+        named = display(describe_subject(by_id[0]))
         message = f"{subject}: the certificate beside the key is for another key ({named})"
         raise CustodyError(message, remedy="store the right one: `hatch-sign key import-certificate`")
     return tuple(complete_chain(leaf, all_there)[:LONGEST_CHAIN]) if leaf else ()
@@ -61,7 +60,7 @@ def parse_certificate(der: bytes) -> x509.Certificate | None:
     """Return the certificate, or None where the bytes are none."""
     try:
         return x509.load_der_x509_certificate(der)
-    except _UNREADABLE:
+    except late_errors():
         return None
 
 
@@ -70,11 +69,11 @@ def public_key_of_certificate(session: Session, template: dict[Attribute, Any]) 
     for certificate in read_certificates(session, template):
         try:
             return certificate.public_key()
-        except _UNREADABLE:
+        except late_errors():
             continue
     return None
 
 
 def _latest(certificates: Sequence[x509.Certificate]) -> x509.Certificate | None:
     """Return the one that ends last; one that signed itself, which anybody can make who has the public key, only alone."""
-    return max(certificates, key=lambda each: (each.issuer != each.subject, each.not_valid_after_utc), default=None)
+    return max(certificates, key=lambda each: (not names_issuer(each, each), each.not_valid_after_utc), default=None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pkcs11 import Attribute, ObjectClass, TokenFlag
 
 from hatch_sign.contract.backends import Symptom
+from hatch_sign.values.certificates import describe_subject
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError, HatchSignError, UnsupportedError
 from hatch_sign.values.public_keys import describe_key
@@ -147,7 +148,7 @@ def _of_certificate(session: Session, key_id: bytes, public_key: PublicKey, refe
     if not chain:
         return Symptom("ok", "certificate", "the token shows none for this key")
     leaf = chain[0]
-    named = f"{display(leaf.subject.rfc4514_string())}, until {leaf.not_valid_after_utc:%Y-%m-%d}"
+    named = f"{display(describe_subject(leaf))}, until {leaf.not_valid_after_utc:%Y-%m-%d}"
     if leaf.not_valid_after_utc < datetime.now(UTC):
         return Symptom("warning", "certificate", f"{named}: it has expired", "have it renewed, then import the new one")
     return Symptom("ok", "certificate", f"{named}, with {len(chain) - 1} of its issuers")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives.serialization import Encoding
 from pkcs11 import Attribute, ObjectClass
 
-from hatch_sign.values.certificates import is_for_key
+from hatch_sign.values.certificates import describe_subject, is_for_key
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import CustodyError
+from hatch_sign.values.late_errors import late_errors
 from hatch_sign_pkcs11.attributes import read
 from hatch_sign_pkcs11.certificates import LONGEST_CHAIN, parse_certificate
 from hatch_sign_pkcs11.connecting import connected, parse_in_run
@@ -33,6 +34,8 @@ def import_certificate(reference: str, chain: Sequence[Certificate], context: Ba
     CustodyError; as logging in does.
     """
     parsed = parse_in_run(reference, context)
+    for certificate in chain:
+        _encode_names(certificate)  # One that cannot be stored should cost no login, and leave no others behind.
     with connected(parsed, context) as connection, translated(parsed.text), connection.writing() as session:
         key = find_key(session, parsed)
         if not 1 <= len(chain) <= LONGEST_CHAIN or chain[0].public_key() != key.public_key:
@@ -41,7 +44,7 @@ def import_certificate(reference: str, chain: Sequence[Certificate], context: Ba
         present = [(bytes(read(entry, Attribute.VALUE, b"")), entry) for entry in _certificates(session)]
         for certificate in chain[1:]:
             if certificate.public_bytes(Encoding.DER) not in [der for der, _ in present]:
-                _store(session, certificate, {Attribute.LABEL: certificate.subject.rfc4514_string()})
+                _store(session, certificate, {Attribute.LABEL: describe_subject(certificate)})
         for end in _store_leaf(session, chain[0], key, present):
             context.warn(f"{display(parsed.text)}: the certificate of this key that would end on {end} was replaced")
 
@@ -71,13 +74,24 @@ def _store(session: Session, certificate: Certificate, names: dict[Attribute, An
             Attribute.CERTIFICATE_TYPE: 0,  # CKC_X_509
             Attribute.TOKEN: True,
             Attribute.PRIVATE: False,
-            Attribute.SUBJECT: certificate.subject.public_bytes(),
-            Attribute.ISSUER: certificate.issuer.public_bytes(),
+            **_encode_names(certificate),
             Attribute.SERIAL_NUMBER: _encode_serial(certificate.serial_number),
             Attribute.VALUE: certificate.public_bytes(Encoding.DER),
             **names,
         }
     )
+
+
+def _encode_names(certificate: Certificate) -> dict[Attribute, bytes]:
+    """Return both names in DER. Raises CustodyError for those that cannot be read, which other programs could not either."""
+    try:
+        return {
+            Attribute.SUBJECT: certificate.subject.public_bytes(),
+            Attribute.ISSUER: certificate.issuer.public_bytes(),
+        }
+    except late_errors():
+        message = "a certificate holds a name that is not well-formed, and cannot be stored"
+    raise CustodyError(message, remedy="have the authority issue it anew")
 
 
 def _encode_serial(number: int) -> bytes:

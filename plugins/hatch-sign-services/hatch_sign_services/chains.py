@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
+from hatch_sign.values.certificates import names_issuer
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError, MalformedError
 
@@ -24,7 +25,7 @@ def leaf_first(certificates: Sequence[x509.Certificate], *, subject: str) -> tup
     are one chain.
     """
     distinct = tuple(dict.fromkeys(certificates))
-    leaves = [each for each in distinct if not any(other.issuer == each.subject for other in distinct if other != each)]
+    leaves = [each for each in distinct if not any(names_issuer(other, each) for other in distinct if other != each)]
     chain = leaves[:1]
     while chain and (issuer := _issuer(chain[-1], distinct)) is not None and issuer not in chain:
         chain.append(issuer)
@@ -60,4 +61,4 @@ def read_chain(path: str) -> tuple[x509.Certificate, ...]:
 
 
 def _issuer(certificate: x509.Certificate, among: Sequence[x509.Certificate]) -> x509.Certificate | None:
-    return next((other for other in among if other.subject == certificate.issuer and other != certificate), None)
+    return next((other for other in among if names_issuer(certificate, other) and other != certificate), None)

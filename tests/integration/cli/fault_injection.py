@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 
-_TOUCHING = {"open", "os.rename", "os.remove", "os.mkdir", "os.truncate", "shutil.move"}
+_TOUCHING = {"open", "os.rename", "os.link", "os.remove", "os.mkdir", "os.truncate", "shutil.move"}
 
 
 def main() -> int:

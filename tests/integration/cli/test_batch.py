@@ -1,4 +1,4 @@
-"""200 artifacts in one run: the PIN is read once, the token opened once, and each artifact read once."""
+"""200 artifacts in one run: the PIN is read once, the token opened once, and each artifact read once to be signed."""
 
 from __future__ import annotations
 
@@ -45,16 +45,23 @@ def count_openings(project: Project, *arguments: str, **environ: str) -> Counter
     return Counter({Path(name): count for name, count in json.loads(counts.read_text()).items()})
 
 
-def test_one_pin_one_token_and_one_read_of_each_artifact(project: Project) -> None:
+def test_one_pin_one_token_and_one_read_of_each_artifact_besides_its_judgement(project: Project) -> None:
     key = f"emulated:test/release?pin-source=file:{project.folder / 'pin'}"
     environ = {"HATCH_SIGN_PIN": "", "HATCH_SIGN_KEY": key}
     opened = count_openings(project, "sign", "dist", **environ)
     artifacts = {path: opened[path] for path in project.dist.resolve().glob("*.bin")}
     assert len(artifacts) == ARTIFACTS
-    assert set(artifacts.values()) == {1}
+    assert set(artifacts.values()) == {2}, "once to be signed, and once to be judged as a consumer will"
     assert opened[(project.folder / "pin").resolve()] == 1
     audit = (project.folder / "home" / "audit.jsonl").read_text().splitlines()
     assert len(audit) == ARTIFACTS
+
+
+def test_where_nobody_is_trusted_each_artifact_is_read_once(project: Project) -> None:
+    (project.folder / "untrusting.toml").write_text('key = "emulated:test/release"\n')
+    opened = count_openings(project, "sign", "dist", "--overwrite", "--config", "untrusting.toml")
+    artifacts = [opened[path] for path in project.dist.resolve().glob("*.bin")]
+    assert artifacts == [1] * ARTIFACTS
 
 
 def test_verifying_reads_each_artifact_and_each_signature_once(project: Project) -> None:

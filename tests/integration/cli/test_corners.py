@@ -86,7 +86,7 @@ def test_a_signature_is_made_anew_where_the_certificate_that_it_carries_is_anoth
     certify(project)
     (project.folder / "hatch-sign.toml").write_text(CERTIFIED.replace("bundle-certificate = true\n", ""))
     project.add("a.bin", b"data")
-    project.succeed("sign", "dist")
+    assert "the project's own policy rejects it" in project.fail(1, "sign", "dist")
     (project.folder / "hatch-sign.toml").write_text(CERTIFIED)
     assert "there already" in project.fail(2, "sign", "dist")
     project.succeed("sign", "dist", "--overwrite")

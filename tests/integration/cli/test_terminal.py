@@ -14,7 +14,7 @@ from .cli_project import PIN, Project, make_project
 
 pty = pytest.importorskip("pty", reason="the system has no pseudo-terminals")
 
-PATIENCE = 60
+PATIENCE = 300
 """Seconds of silence after which the program is taken to hang, and is ended."""
 
 

@@ -184,6 +184,19 @@ def test_a_dry_run_asks_nobody_and_names_the_release(release: Project, github: F
     assert github.requests == 0
 
 
+def test_a_dry_run_says_all_that_is_wrong_with_the_settings(release: Project, github: FakeGitHub) -> None:
+    nowhere = {"GITHUB_REPOSITORY": "", "GITHUB_REF_NAME": ""}
+    ran = upload(release, github, "--to", "github", "--dry-run", **nowhere)
+    assert ran.code == 2, ran.output
+    told = ran.err.splitlines()[-2:]
+    assert [line.strip().partition(" is ")[0] for line in told] == ["`repository`", "`tag`"]
+    ran = upload(release, github, "--to", "github", "--dry-run", "--json", **nowhere)
+    document = json.loads(ran.out)
+    assert [line.partition(" is ")[0] for line in document["errors"][1:]] == ["`repository`", "`tag`"]
+    assert all(name in document["destinations"][0]["error"] for name in ("`repository`", "`tag`"))
+    assert github.requests == 0
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are POSIX's")
 def test_an_interruption_while_nobody_answers_says_what_was_done(release: Project, github: FakeGitHub) -> None:
     running: list[subprocess.Popen[bytes]] = []

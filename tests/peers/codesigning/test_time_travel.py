@@ -90,7 +90,7 @@ class World:
             text=True,
             check=False,
             stdin=subprocess.DEVNULL,
-            timeout=120,
+            timeout=300,
         )
         ran = Ran(done.returncode, done.stdout, done.stderr)
         assert "Traceback" not in ran.output, ran.output

@@ -16,7 +16,7 @@ from tests.peers import rigs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_START_LIMIT = 60.0  # Seconds.
+_START_LIMIT = 180.0  # Seconds.
 _STOP_LIMIT = 10.0  # Seconds.
 _POLL = 0.05  # Seconds.
 
@@ -46,8 +46,8 @@ class Program:
             self._process.kill()
             self._process.wait()
 
-    def wait_until_it_answers(self, path: str) -> None:
-        deadline = time.monotonic() + _START_LIMIT
+    def wait_until_it_answers(self, path: str, limit: float = _START_LIMIT) -> None:
+        deadline = time.monotonic() + limit
         while not _answers(self.url + path):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 message = f"{self.url} does not answer: {self._log.read_text(errors='replace')[-2000:]}"
@@ -57,9 +57,18 @@ class Program:
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str], *, port: int, folder: Path, path: str, environ: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    port: int,
+    folder: Path,
+    path: str,
+    environ: Mapping[str, str] | None = None,
+    limit: float = _START_LIMIT,
 ) -> Iterator[Program]:
-    """Run a service in `folder` until the block ends; ready as soon as `path` is answered, by whatever status."""
+    """Run a service in `folder` until the block ends; ready as soon as `path` is answered, by whatever status.
+
+    It has `limit` seconds to begin.
+    """
     log = folder / f"{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -72,7 +81,7 @@ def running(
         )
     program = Program(process, f"http://127.0.0.1:{port}", log)
     try:
-        program.wait_until_it_answers(path)
+        program.wait_until_it_answers(path, limit)
         yield program
     finally:
         program.stop()

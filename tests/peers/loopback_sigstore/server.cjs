@@ -7,7 +7,8 @@
 // Port 0, the default, takes a free one. The server stops when its standard input ends, hence with its parent.
 //
 // It serves tests and benchmarks of clients, and nothing else: it believes any token, its logs hold one leaf, and
-// a certificate's subject is always a URI. The caller sets NODE_PATH to where the npm packages are.
+// a certificate's subject is always a URI. The caller sets NODE_PATH to where the npm packages are. What may go wrong
+// with each service is set by faults.cjs.
 'use strict';
 
 const crypto = require('node:crypto');
@@ -21,6 +22,8 @@ const pkijs = require('pkijs');
 const mock = require('@sigstore/mock');
 const specs = require('@sigstore/protobuf-specs');
 const { initializeTUFRepo, tufHandlers } = require('@tufjs/repo-mock');
+
+const { Faults, send } = require('./faults.cjs');
 
 const OPERATOR = 'sigstore.mock';
 const TIMESTAMP_PATH = '/api/v1/timestamp';
@@ -122,7 +125,8 @@ function makeFulcio({ ca }) {
       if (decoded.startsWith('-----BEGIN')) request.certificateSigningRequest = decoded;
     }
     const { statusCode, response, contentType } = await issue.fn(JSON.stringify(request));
-    return { status: statusCode, type: contentType ?? 'text/plain', body: response };
+    // The mock says 201, as version 1 of the interface did; version 2 says 200, and cosign takes nothing else.
+    return { status: statusCode === 201 ? 200 : statusCode, type: contentType ?? 'text/plain', body: response };
   };
   return { [`POST ${issue.path}`]: answer };
 }
@@ -170,17 +174,34 @@ function v2Entry(log, canonicalizedBody) {
   };
 }
 
-function makeRekor({ logV1, logV2 }) {
-  const addToV1 = async (body) => {
+// Rekor v1 writes the certificate or key anew: one line of base64, as the mock's Fulcio has it, becomes lines of 64.
+function withCanonicalKey(entry) {
+  const { publicKey } = entry.spec.signature;
+  const pem = Buffer.from(publicKey.content, 'base64').toString();
+  const canonical = pem.includes('BEGIN CERTIFICATE')
+    ? new crypto.X509Certificate(pem).toString()
+    : crypto.createPublicKey(pem).export({ type: 'spki', format: 'pem' });
+  publicKey.content = Buffer.from(canonical).toString('base64');
+  return entry;
+}
+
+function makeRekorV1({ logV1 }) {
+  const add = async (body) => {
     const entry = JSON.parse(body);
-    return json(await logV1.log(entry.kind === 'dsse' ? hashedDsseEntry(entry) : entry));
+    const logged = await logV1.log(entry.kind === 'dsse' ? hashedDsseEntry(entry) : withCanonicalKey(entry));
+    // cosign looks the entry up by this header, which is its identifier.
+    return { ...json(logged), headers: { ETag: Object.keys(logged)[0] } };
   };
-  const addToV2 = async (body) => {
+  return { 'POST /api/v1/log/entries': add };
+}
+
+function makeRekorV2({ logV2 }) {
+  const add = async (body) => {
     const { hashedRekordRequestV002 } = JSON.parse(body);
     if (!hashedRekordRequestV002) throw new Error('only hashedRekordRequestV002 is understood');
     return json(v2Entry(logV2, hashedRekordBody(hashedRekordRequestV002)));
   };
-  return { 'POST /api/v1/log/entries': addToV1, 'POST /api/v2/log/entries': addToV2 };
+  return { 'POST /api/v2/log/entries': add };
 }
 
 // ---- RFC 3161 timestamps -----------------------------------------------------------------------------------------
@@ -256,19 +277,26 @@ async function readBody(request) {
   return Buffer.concat(chunks);
 }
 
-async function answer(routes, request, response) {
+async function answer(routes, faults, request, response) {
   // Clients join paths to base addresses carelessly, so doubled slashes count as one.
-  const where = `${request.method} ${request.url.replace(/\/+/g, '/').split('?')[0]}`;
-  let reply = { status: 404, type: 'text/plain', body: `nothing at ${where}` };
+  const place = request.url.replace(/\/+/g, '/').split('?')[0];
+  const route = routes[`${request.method} ${place}`];
+  let reply = { status: 404, type: 'text/plain', body: `nothing at ${request.method} ${place}` };
   try {
     const body = await readBody(request);
-    if (routes[where]) reply = await routes[where](body, request.headers);
+    if (route) reply = await route.run(body, request.headers);
+    else reply = faults.control(request.method, place, body) ?? reply;
   } catch (error) {
     reply = { status: 400, type: 'text/plain', body: String(error.stack) };
   }
-  if (reply.status >= 400) process.stderr.write(`${where}: ${reply.status} ${reply.body}\n`);
-  response.writeHead(reply.status, { 'Content-Type': reply.type });
-  response.end(reply.body);
+  if (reply.status >= 400) process.stderr.write(`${request.method} ${place}: ${reply.status} ${reply.body}\n`);
+  if (route) await faults.deliver(response, route.service, reply);
+  else send(response, reply);
+}
+
+// The routes of one service, so that a fault of the service finds them.
+function routesOf(service, handlers) {
+  return Object.fromEntries(Object.entries(handlers).map(([where, run]) => [where, { service, run }]));
 }
 
 // Writes a file so that nobody sees half of it.
@@ -280,7 +308,8 @@ function writeJson(folder, name, value) {
 
 async function main([folder, wantedPort = '0']) {
   const routes = {};
-  const server = http.createServer((request, response) => answer(routes, request, response));
+  const faults = new Faults();
+  const server = http.createServer((request, response) => answer(routes, faults, request, response));
   await new Promise((resolve, reject) => {
     server.once('error', reject).listen(Number(wantedPort), '127.0.0.1', resolve);
   });
@@ -289,8 +318,9 @@ async function main([folder, wantedPort = '0']) {
   const trustedRoot = makeTrustedRoot(authorities, start);
   const signingConfig = makeSigningConfig(authorities, start);
   const tuf = makeTuf(trustedRoot, signingConfig);
-  const services = [makeFulcio, makeRekor, makeTimestampAuthority].map((make) => make(authorities));
-  Object.assign(routes, tuf.routes, ...services);
+  const makers = { fulcio: makeFulcio, rekor1: makeRekorV1, rekor2: makeRekorV2, tsa: makeTimestampAuthority };
+  const services = Object.entries(makers).map(([service, make]) => routesOf(service, make(authorities)));
+  Object.assign(routes, routesOf('tuf', tuf.routes), ...services);
   writeJson(folder, 'trusted_root.json', trustedRoot);
   writeJson(folder, 'root.json', tuf.root);
   writeJson(folder, 'trust_config.json', {

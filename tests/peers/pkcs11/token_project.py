@@ -27,7 +27,7 @@ audit-file = "audit.jsonl"
 [[verify.trust]]
 public-key = "release.pub"
 """
-_PATIENCE = 60.0
+_PATIENCE = 300.0
 """Seconds that a command may take."""
 
 

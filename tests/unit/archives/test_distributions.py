@@ -21,6 +21,8 @@ from hatch_sign.archives import tar_archive, zip_archive
 from hatch_sign.archives.distributions import check_name, declared_name, sdist_metadata, wheel_metadata
 from hatch_sign.values.errors import MalformedError
 
+from .wheels import Piped
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -244,22 +246,8 @@ def test_the_number_of_members_is_the_one_that_is_counted() -> None:
         wheel_metadata(io.BytesIO(data))
 
 
-class Unseekable(io.BytesIO):
-    """What zipfile takes for a pipe, where sizes and checksums follow the member."""
-
-    def seekable(self) -> bool:
-        return False
-
-    def tell(self) -> int:
-        raise OSError
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        del offset, whence
-        raise OSError
-
-
 def test_reads_what_was_written_to_a_pipe() -> None:
-    pipe = Unseekable()
+    pipe = Piped()
     with zipfile.ZipFile(pipe, "w") as archive:
         archive.writestr(INFO, METADATA)
     data = pipe.getvalue()

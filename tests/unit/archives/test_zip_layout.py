@@ -21,7 +21,7 @@ from hatch_sign.archives.zip_layout import read_layout
 from hatch_sign.archives.zip_rewriting import rewrite
 from hatch_sign.values.errors import MalformedError
 
-from .wheels import NAME, RECORD, make_wheel, read_strictly
+from .wheels import NAME, RECORD, Piped, make_wheel, read_strictly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,20 +45,6 @@ def rewritten(data: bytes, changed: Mapping[str, bytes], *, threads: int = 2) ->
         packed = {name: pack(io.BytesIO(new), files[name].method, scratch, executor) for name, new in changed.items()}
     rewrite(archive.stream, archive.layout, packed, scratch, target)
     return target.getvalue()
-
-
-class Piped(io.BytesIO):
-    """What zipfile takes for a pipe: sizes and checksums follow each member."""
-
-    def seekable(self) -> bool:
-        return False
-
-    def tell(self) -> int:
-        raise OSError
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        del offset, whence
-        raise OSError
 
 
 def zipped(members: Mapping[str, bytes], *, piped: bool = False, zip64: bool = False, prefix: bytes = b"") -> bytes:

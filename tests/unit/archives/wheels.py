@@ -26,6 +26,20 @@ WHEEL = b"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: false\nTag: py3
 TIME = (2024, 2, 29, 12, 30, 58)
 
 
+class Piped(io.BytesIO):
+    """What zipfile takes for a pipe: sizes and checksums follow each member."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        raise OSError
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        del offset, whence
+        raise OSError
+
+
 def hashed(data: bytes, hash_: str = "sha256") -> str:
     """Return a digest as RECORD spells it."""
     digest = hashlib.new(hash_, data).digest()

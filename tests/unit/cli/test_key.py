@@ -21,6 +21,7 @@ from hatch_sign.cli.environment import Environment
 from hatch_sign.values.algorithms import KeyAlgorithm, Scheme
 from hatch_sign.values.errors import UsageError
 from hatch_sign.values.protection import Protection, ProtectionLevel
+from tests.certificate_damage import UNREADABLE, with_damaged_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,6 +117,18 @@ def test_a_chain_is_imported_in_any_order_and_shown(capsys: pytest.CaptureFixtur
     assert refused.code == 2
     assert "root.pem: its certificate is not for this key" in refused.err
     assert len(json.loads(_run(capsys, "show", _KEY, "--json").out)["keys"][0]["certificates"]) == 2
+
+
+def test_a_certificate_whose_name_cannot_be_read_is_shown_as_such(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    _run(capsys, "generate", _KEY)
+    request = x509.load_pem_x509_csr(_run(capsys, "csr", _KEY, "--subject", _DN).out.encode())
+    authority = ec.generate_private_key(ec.SECP256R1())
+    leaf = _self_signed(_DN, request.public_key(), "CN=Root", authority)
+    damaged = with_damaged_name(leaf, "Root")
+    (home / "leaf.pem").write_bytes(damaged.public_bytes(serialization.Encoding.PEM))
+    assert _run(capsys, "import-certificate", _KEY, "leaf.pem").code == 0
+    (key,) = json.loads(_run(capsys, "show", _KEY, "--json").out)["keys"]
+    assert [(each["subject"], each["issuer"]) for each in key["certificates"]] == [(_DN, UNREADABLE)]
 
 
 def test_files_are_not_replaced_unless_told_to(capsys: pytest.CaptureFixture[str], home: Path) -> None:

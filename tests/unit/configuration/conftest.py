@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hatch_sign.configuration.loading import Overrides, load_configuration
 from hatch_sign.configuration.model import Configuration
 from hatch_sign.registry import Registry
+from hatch_sign.registry.entries import installed_entries
 from hatch_sign.values.errors import ConfigurationError
 from hatch_sign.values.public_keys import encode_public_key_pem
 
@@ -18,6 +19,12 @@ from hatch_sign.values.public_keys import encode_public_key_pem
 @pytest.fixture(scope="session")
 def registry() -> Registry:
     return Registry()
+
+
+@pytest.fixture(scope="session")
+def core_alone() -> Registry:
+    """Return what is installed without the plugin for Sigstore's identities."""
+    return Registry([entry for entry in installed_entries() if entry.distribution != "hatch-sign-sigstore"])
 
 
 Load = Callable[..., Configuration]

@@ -97,13 +97,13 @@ def test_without_a_configuration_the_folder_is_named(registry: Registry, tmp_pat
 
 @pytest.mark.parametrize(("kind", "remedy"), [("identity", "install hatch-sign-sigstore"), ("other", "hatch-sign plugins")])
 def test_a_kind_that_is_not_installed_names_what_would_bring_it(
-    kind: str, remedy: str, load: Load, registry: Registry
+    kind: str, remedy: str, load: Load, core_alone: Registry
 ) -> None:
     configuration = load("")
     rule = TrustSettings(kind, {}, "--cert-identity me")
     configuration = replace(configuration, verify=replace(configuration.verify, trust=(rule,)))
     with pytest.raises(ConfigurationError) as caught:
-        build_policy(configuration, registry, at=NOW)
+        build_policy(configuration, core_alone, at=NOW)
     assert remedy in caught.value.problems[0]
 
 

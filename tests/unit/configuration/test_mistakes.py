@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from hatch_sign.configuration.model import Configuration
+
+if TYPE_CHECKING:
+    from hatch_sign.registry import Registry
 
 Load = Callable[..., Configuration]
 Problems = Callable[..., tuple[str, ...]]
@@ -29,8 +33,8 @@ formats = ["sigstore"]
 """
 
 
-def test_five_mistakes_are_told_together_each_with_its_line(problems: Problems) -> None:
-    assert problems(FIVE, name="pyproject.toml") == (
+def test_five_mistakes_are_told_together_each_with_its_line(problems: Problems, core_alone: Registry) -> None:
+    assert problems(FIVE, name="pyproject.toml", plugins=core_alone) == (
         "pyproject.toml:3: formatts: is not a known key; did you mean `formats`?",
         "pyproject.toml:4: timestamp: is a string, expected an array of strings",
         "pyproject.toml:7: verify.require: is empty, expected at least one",
@@ -123,9 +127,9 @@ def test_the_same_file_with_its_mistakes_mended_loads(load: Load) -> None:
         ),
     ],
 )
-def test_names(text: str, problem: str, problems: Problems) -> None:
+def test_names(text: str, problem: str, problems: Problems, core_alone: Registry) -> None:
     """Each mistake is the only thing that is told of its file, and stands on the line of what is wrong."""
-    (found,) = problems(text)
+    (found,) = problems(text, plugins=core_alone)
     assert problem in found
     assert found.startswith("hatch-sign.toml:")
 
@@ -189,10 +193,10 @@ def test_a_signature_table_needs_a_key(problems: Problems) -> None:
     assert problems('[[signature]]\nname = "a"') == ("hatch-sign.toml:1: signature[0]: lacks `key`",)
 
 
-def test_a_key_that_a_missing_format_may_know_is_not_called_unknown(problems: Problems) -> None:
-    (found,) = problems('formats = ["pep740"]\nsigning-time = true')
+def test_a_key_that_a_missing_format_may_know_is_not_called_unknown(problems: Problems, core_alone: Registry) -> None:
+    (found,) = problems('formats = ["pep740"]\nsigning-time = true', plugins=core_alone)
     assert "install hatch-sign-sigstore" in found
-    assert len(problems('formats = ["pep740"]\ncertificate = "x"')) == 2
+    assert len(problems('formats = ["pep740"]\ncertificate = "x"', plugins=core_alone)) == 2
 
 
 def test_several_signatures_leave_contents_without_a_key(problems: Problems) -> None:

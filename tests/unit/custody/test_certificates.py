@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hatch_sign.custody.certificates import order_chain, parse_certificates
 from hatch_sign.trust.names import parse_name
 from hatch_sign.values.errors import ConfigurationError, MalformedError, UsageError
+from tests.certificate_damage import UNREADABLE, with_damaged_name
 
 
 def _certify(
@@ -39,6 +40,8 @@ def test_a_chain_is_put_in_order() -> None:
         order_chain([root, ca], key.public_key(), subject="f")
     with pytest.raises(UsageError, match="CN=r does not belong"):
         order_chain([root, leaf], key.public_key(), subject="f")
+    with pytest.raises(UsageError, match=f"the certificate of {UNREADABLE} does not belong"):
+        order_chain([with_damaged_name(ca, "ca"), leaf], key.public_key(), subject="f")
 
 
 def test_certificates_are_read_from_pem_and_der() -> None:

@@ -1,1 +1,1 @@
-"""Tests of the build hook's decisions."""
+"""Tests of what Hatch calls."""

@@ -11,7 +11,7 @@ import pytest
 from hatchling.bridge.app import Application
 
 from hatch_sign.hatch_hooks import hatch_register_build_hook
-from hatch_sign.hatch_hooks.hook import SignBuildHook
+from hatch_sign.hatch_hooks.hook import SignBuildHook, later_hooks
 from hatch_sign.hatch_hooks.voice import Voice
 
 _CONFIGURATION = '[tool.hatch-sign]\nkey = "emulated:absent/release"\n'
@@ -64,7 +64,7 @@ def test_where_to_put_a_missing_file_is_said_to_who_builds_from_an_sdist(
     assert stopped.value.code == 2
     said = capsys.readouterr().err
     assert "release.pub" in said
-    assert ("[tool.hatch.build.targets.sdist] must include" in said) == from_sdist
+    assert ("the sdist must include each file that is named" in said) == from_sdist
 
 
 def test_a_missing_token_withdraws_the_artifact(root: Path) -> None:
@@ -100,6 +100,12 @@ def test_abstaining_leaves_the_artifact_and_does_not_mind_the_configuration(
     assert capsys.readouterr().err == "hatch-sign: warning: thing-1.0.bin is not signed: an editable build is no release\n"
 
 
+def test_only_hooks_after_ours_are_named() -> None:
+    assert later_hooks(("custom", "sign"), "sign") == ()
+    assert later_hooks(("sign", "custom", "other"), "sign") == ("custom", "other")
+    assert later_hooks((), "sign") == ()
+
+
 def test_cleaning_a_folder_that_is_not_there_is_no_error(root: Path) -> None:
     hook_for(root, "never-built").clean(["standard"])
     assert not (root / "never-built").exists()
@@ -126,3 +132,24 @@ def test_listing_the_hook_loads_nothing_heavy() -> None:
     assert loaded.isdisjoint(
         {"cryptography", "rich", "hatch_sign.registry", "hatch_sign.configuration", "hatch_sign.signing"}
     )
+
+
+def test_listing_the_publisher_loads_nothing_heavy_of_ours() -> None:
+    """Hatch imports it for every `hatch publish`, whichever publisher is meant."""
+    code = "import sys, hatch_sign.hatch_hooks as hooks; hooks.hatch_register_publisher(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert {"hatch_sign.hatch_hooks.publisher", "hatch.publish.plugin.interface"} <= loaded
+    assert loaded.isdisjoint(
+        {"cryptography", "twine", "hatch_sign.registry", "hatch_sign.configuration", "hatch_sign.publishing"}
+    )
+
+
+def test_where_only_hatchling_is_installed_nothing_of_hatch_is_imported() -> None:
+    code = (
+        "import sys; sys.modules['hatch'] = None\n"
+        "from hatchling.plugin.manager import PluginManager\n"
+        "print(PluginManager().build_hook.get('sign').PLUGIN_NAME)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "sign\n", done.stderr

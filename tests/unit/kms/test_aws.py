@@ -420,7 +420,7 @@ def test_without_a_credential_it_says_so(bare: RunContext) -> None:
 
 
 def test_a_service_that_stalls_is_asked_again(bare: RunContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "LIMITS", NetworkLimits(read=0.5, first_pause=0.0))
+    monkeypatch.setattr(client, "LIMITS", NetworkLimits(read=1.0, first_pause=0.0))
     encoded = base64.b64encode(encode_public_key(KEY)).decode()
     with proxied("http://127.0.0.1:9") as proxy:
         proxy.faults += [Fault("stall"), Fault(body=json.dumps(public_key(PublicKey=encoded)).encode())]
@@ -437,7 +437,7 @@ def test_a_service_that_stalls_is_asked_again(bare: RunContext, tmp_path: Path, 
 @pytest.fixture
 def token_service(bare: RunContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Proxy, RunContext]]:
     """Lend what answers for STS to a job that logs in by a web identity."""
-    monkeypatch.setattr(client, "LIMITS", NetworkLimits(read=0.5, first_pause=0.0, attempts=2))
+    monkeypatch.setattr(client, "LIMITS", NetworkLimits(first_pause=0.0, attempts=2))
     (tmp_path / "token").write_text(SECRET)
     with proxied("http://127.0.0.1:9") as proxy:
         environ = {"AWS_ROLE_ARN": "arn:aws:iam::111122223333:role/signer", "AWS_ENDPOINT_URL_STS": proxy.url}
@@ -476,8 +476,11 @@ def test_a_login_that_is_refused_says_nothing_of_the_key(
     assert_presentable(caught.value, [SECRET])
 
 
-def test_a_login_has_the_limits_of_every_call(token_service: tuple[Proxy, RunContext]) -> None:
+def test_a_login_has_the_limits_of_every_call(
+    token_service: tuple[Proxy, RunContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
     proxy, context = token_service
+    monkeypatch.setattr(client, "LIMITS", NetworkLimits(read=1.0, first_pause=0.0, attempts=2))
     proxy.faults.append(Fault("stall", times=99))
     with pytest.raises(CustodyError, match="did not answer, or failed 2 times"):
         AwsBackend().open(f"awskms:///{ARN}", context).__enter__()

@@ -260,8 +260,9 @@ def test_a_program_that_hangs_is_ended_with_what_it_started(rig: Rig, fault: str
     executable = impatient(rig, seconds, LOCAL_KEYS_FAULT=fault, LOCAL_KEYS_CHILD=str(child))
     with pytest.raises(CustodyError, match=f"did not answer within {seconds:g} seconds, and was ended"):
         executable.ask(Call("publicKey", "key"), bytes)
-    assert child.exists() == (fault == "child")
-    assert not child.exists() or ends(int(child.read_text()))
+    assert fault == "child" or not child.exists()
+    started = child.read_text() if child.exists() else ""  # a machine that is slow enough has not got that far
+    assert not started or ends(int(started))
 
 
 def test_a_child_that_outlives_the_program_does_not_hold_up_the_answer(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,7 +278,7 @@ def test_an_agent_that_left_the_group_does_not_hold_up_the_answer(rig: Rig, monk
     """It lives on, and so do the pipes that it has: what came before the program ended is the answer."""
     monkeypatch.setattr("hatch_sign_kms.executables.running._GRACE", 0.2)
     child = rig.folder / "child"
-    executable = impatient(rig, 5.0, LOCAL_KEYS_FAULT="agent", LOCAL_KEYS_CHILD=str(child))
+    executable = impatient(rig, 60.0, LOCAL_KEYS_FAULT="agent", LOCAL_KEYS_CHILD=str(child))
     try:
         answer = executable.ask(Call("publicKey", rig.reference().partition("://")[2]), answers.parse_public_key_answer)
         assert answer.startswith(b"-----BEGIN PUBLIC KEY")

@@ -42,8 +42,8 @@ PEM = encode_public_key_pem(private_key(KeyAlgorithm.ECDSA_P256).public_key()).d
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    """Lend a server that knows only the answers that a test gives it, and is not waited for."""
-    monkeypatch.setattr(connection, "LIMITS", NetworkLimits(read=0.5, first_pause=0.0, longest_pause=0.0))
+    """Lend a server that knows only the answers that a test gives it, and is not waited for between attempts."""
+    monkeypatch.setattr(connection, "LIMITS", NetworkLimits(first_pause=0.0, longest_pause=0.0))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")  # requests reads it in the environment of the process
     with proxied("http://127.0.0.1:9") as proxy:
         yield proxy
@@ -202,7 +202,10 @@ def test_a_token_is_not_called_wrong_because_nobody_can_say(server: Proxy) -> No
 
 
 @pytest.mark.parametrize("kind", ["reset", "stall"])
-def test_a_connection_that_breaks_is_made_again(server: Proxy, kind: Literal["reset", "stall"]) -> None:
+def test_a_connection_that_breaks_is_made_again(
+    server: Proxy, kind: Literal["reset", "stall"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "LIMITS", NetworkLimits(read=1.0, first_pause=0.0, longest_pause=0.0))
     server.faults.append(Fault(kind, matches=KEYS))
     answer(server, KEYS, 200, key())
     signer, _ = describe(server)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hatch_sign.registry import Registry
+from hatch_sign.registry.entries import installed_entries
 from hatch_sign.values.errors import PluginError
 
 from .distributions import BACKEND, write_distribution
@@ -94,8 +95,9 @@ def test_a_plugin_that_nobody_installed_is_named(site: Path) -> None:
 
 def test_a_plugin_of_ours_that_is_not_installed_is_named_with_its_distribution(site: Path) -> None:
     del site
+    others = [entry for entry in installed_entries() if entry.distribution != "hatch-sign-sigstore"]
     with pytest.raises(PluginError, match="no format named 'pep740' is installed; install hatch-sign-sigstore"):
-        Registry().format("pep740")
+        Registry(others).format("pep740")
 
 
 def test_two_plugins_of_one_name_are_refused_with_both_named(site: Path) -> None:
@@ -106,7 +108,7 @@ def test_two_plugins_of_one_name_are_refused_with_both_named(site: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "point", ["backend.pkcs11", "backend.sigstore", "format.pep740", "trust.identity", "witness.rfc3161"]
+    "point", ["backend.pkcs11", "bundle-signer.sigstore", "format.pep740", "trust.identity", "witness.rfc3161"]
 )
 def test_a_reserved_name_is_refused_to_others(site: Path, point: str) -> None:
     write_distribution(site, "impostor", entry_points={point: "{module}"}, source=BACKEND)

@@ -251,7 +251,7 @@ def test_ctrl_c_ends_all_questions(place: Place) -> None:
 def test_all_certificates_of_a_chain_are_asked_about_at_once(place: Place) -> None:
     """Each answer waits until the other question is there: one after the other, neither would ever come."""
     place.put("/issuer.crl", place.issuer.revocation_list())
-    together = threading.Barrier(2, timeout=30)
+    together = threading.Barrier(2, timeout=120)
 
     def respond(request: Request) -> Answer:
         try:

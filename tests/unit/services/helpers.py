@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ssl
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from hatch_sign.remote import NetworkLimits, ServiceCaller, Timing
+from hatch_sign.remote import NetworkLimits, ServiceCaller
 from hatch_sign_services.artifact_signing import translate as artifact_signing_errors
 from hatch_sign_services.artifact_signing.key import ArtifactSigningKey
 from hatch_sign_services.artifact_signing.references import parse_artifact_signing_reference
@@ -22,26 +21,12 @@ from hatch_sign_services.signserver.references import parse_signserver_reference
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.unit.remote.services import Time
+
     from .conftest import ArtifactSigningRig, SignServerRig
 
-LIMITS = NetworkLimits(connect=5.0, read=5.0, total=60.0, attempts=3)
-IMPATIENT = NetworkLimits(connect=5.0, read=0.3, total=60.0, attempts=2)
-
-
-@dataclass
-class Time:
-    """Stands still but for sleeping."""
-
-    seconds: float = 1000.0
-    slept: list[float] = field(default_factory=list)
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.seconds += seconds
-
-    @property
-    def timing(self) -> Timing:
-        return Timing(clock=lambda: self.seconds, sleep=self.sleep, chance=lambda: 0.0)
+LIMITS = NetworkLimits(connect=60.0, read=60.0, total=60.0, attempts=3)
+IMPATIENT = NetworkLimits(connect=60.0, read=1.0, total=60.0, attempts=2)
 
 
 @contextmanager

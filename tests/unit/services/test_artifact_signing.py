@@ -38,10 +38,11 @@ from hatch_sign_services.artifact_signing.answers import parse_operation
 from hatch_sign_services.artifact_signing.references import parse_artifact_signing_reference
 from hatch_sign_services.artifact_signing.tokens import SCOPE, Tokens
 from hatch_sign_services.artifact_signing.translate import classify
+from tests.unit.remote.services import Time
 
 from .conftest import install_az
 from .fake_artifact_signing import TOKEN, VERSION
-from .helpers import IMPATIENT, Time, artifact_signing_key
+from .helpers import IMPATIENT, artifact_signing_key
 from .https_server import Answer
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def test_azure_vouches_for_the_key(artifact_signing: ArtifactSigningRig) -> None
 
 def test_it_waits_as_long_as_the_service_says(artifact_signing: ArtifactSigningRig) -> None:
     artifact_signing.fake.rounds, artifact_signing.fake.retry_after = 3, "5"
-    time = Time()
+    time = Time(chance=0.0)
     with artifact_signing_key(artifact_signing, time) as key:
         key.describe()
         assert key.sign_digest(DIGEST, SCHEME)
@@ -122,7 +123,7 @@ def test_it_waits_as_long_as_the_service_says(artifact_signing: ArtifactSigningR
 
 def test_where_the_service_says_nothing_it_waits_longer_each_time(artifact_signing: ArtifactSigningRig) -> None:
     artifact_signing.fake.rounds, artifact_signing.fake.retry_after = 6, "soon"
-    time = Time()
+    time = Time(chance=0.0)
     with artifact_signing_key(artifact_signing, time) as key:
         key.describe()
         assert key.sign_digest(DIGEST, SCHEME)
@@ -132,7 +133,7 @@ def test_where_the_service_says_nothing_it_waits_longer_each_time(artifact_signi
 @pytest.mark.parametrize("asked", ["0", "Thu, 01 Jan 1970 00:00:00 GMT"])
 def test_it_pauses_also_where_the_service_asks_for_no_patience(artifact_signing: ArtifactSigningRig, asked: str) -> None:
     artifact_signing.fake.rounds, artifact_signing.fake.retry_after = 2, asked
-    time = Time()
+    time = Time(chance=0.0)
     with artifact_signing_key(artifact_signing, time) as key:
         key.describe()
         assert key.sign_digest(DIGEST, SCHEME)
@@ -158,7 +159,7 @@ def test_it_waits_no_longer_once_the_run_is_given_up(artifact_signing: ArtifactS
 
 def test_it_does_not_wait_for_ever(artifact_signing: ArtifactSigningRig) -> None:
     artifact_signing.fake.rounds, artifact_signing.fake.retry_after = 20, "9"
-    time = Time()
+    time = Time(chance=0.0)
     with artifact_signing_key(artifact_signing, time) as key:
         key.describe()
         with pytest.raises(CustodyError, match="did not finish the signature in time"):
@@ -177,7 +178,7 @@ def test_it_does_not_wait_for_ever(artifact_signing: ArtifactSigningRig) -> None
 )
 def test_a_signature_that_is_not_made_is_one_error(artifact_signing: ArtifactSigningRig, final: str, reason: str) -> None:
     artifact_signing.fake.final = final
-    with artifact_signing_key(artifact_signing, Time()) as key:
+    with artifact_signing_key(artifact_signing, Time(chance=0.0)) as key:
         key.describe()
         with pytest.raises(CustodyError, match=reason):
             key.sign_digest(DIGEST, SCHEME)
@@ -324,7 +325,7 @@ def test_every_status_is_one_error(  # noqa: PLR0917 - a table
     asked: int,
     body: dict[str, object],
 ) -> None:
-    with artifact_signing_key(artifact_signing, Time()) as key:
+    with artifact_signing_key(artifact_signing, Time(chance=0.0)) as key:
         key.describe()
         artifact_signing.service.scripted += [Answer.of(status, body, Location="https://127.0.0.1:1/elsewhere")] * 3
         with pytest.raises(HatchSignError) as caught:
@@ -337,7 +338,7 @@ def test_every_status_is_one_error(  # noqa: PLR0917 - a table
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_what_passes_is_asked_again_without_another_signature(artifact_signing: ArtifactSigningRig, status: int) -> None:
-    time = Time()
+    time = Time(chance=0.0)
     with artifact_signing_key(artifact_signing, time) as key:
         key.describe()
         submit = artifact_signing.service.respond
@@ -356,7 +357,7 @@ def test_what_passes_is_asked_again_without_another_signature(artifact_signing: 
 
 @pytest.mark.parametrize("fault", ["vanish", "cut", "stall", "drip"])
 def test_a_connection_that_fails_is_one_error(artifact_signing: ArtifactSigningRig, fault: str) -> None:
-    with artifact_signing_key(artifact_signing, Time(), limits=IMPATIENT) as key:
+    with artifact_signing_key(artifact_signing, Time(chance=0.0), limits=IMPATIENT) as key:
         key.describe()
         answer = Answer(200, b"{" + b" " * 100, fault=fault)
         artifact_signing.service.scripted += [answer]
@@ -425,7 +426,7 @@ MALFORMED: dict[str, Callable[[dict[str, object]], object]] = {
 
 @pytest.mark.parametrize("fault", MALFORMED)
 def test_an_answer_that_is_none_is_refused(artifact_signing: ArtifactSigningRig, fault: str) -> None:
-    with artifact_signing_key(artifact_signing, Time()) as key:
+    with artifact_signing_key(artifact_signing, Time(chance=0.0)) as key:
         key.describe()
         artifact_signing.service.scripted += [Answer.of(200, MALFORMED[fault](finished(artifact_signing)))]
         with pytest.raises(CustodyError, match=r"gave no answer of its interface|does not say how to ask") as caught:

@@ -17,8 +17,9 @@ from hatch_sign.values.algorithms import Scheme
 from hatch_sign.values.errors import ConfigurationError, CustodyError
 from hatch_sign_services.proxies import find_proxy
 from hatch_sign_services.signserver import SignServerBackend
+from tests.unit.remote.services import Time
 
-from .helpers import Time, signserver_key
+from .helpers import signserver_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,7 +143,10 @@ def test_a_signature_goes_through_the_proxy_which_sees_none_of_it(signserver: Si
 def test_a_proxy_that_refuses_is_told_of(signserver: SignServerRig, status: str, reason: str, asked: int) -> None:
     with tunnelling(Tunnel(status)) as tunnel:
         environ = {"HTTPS_PROXY": f"http://me:open%20sesame@127.0.0.1:{tunnel.port}"}
-        with signserver_key(signserver, Time(), **environ) as key, pytest.raises(CustodyError, match=reason) as caught:
+        with (
+            signserver_key(signserver, Time(chance=0.0), **environ) as key,
+            pytest.raises(CustodyError, match=reason) as caught,
+        ):
             key.sign_digest(DIGEST, Scheme.ECDSA_SHA256)
     assert_presentable(caught.value, [PASSWORD, "open%20sesame"])
     assert len(tunnel.asked) == asked

@@ -31,9 +31,10 @@ from hatch_sign_services.client import LARGEST
 from hatch_sign_services.signserver import SignServerBackend
 from hatch_sign_services.signserver.login import basic_login
 from hatch_sign_services.signserver.references import parse_signserver_reference
+from tests.unit.remote.services import Time
 
 from .authority import Authority, write_chain, write_pair
-from .helpers import IMPATIENT, Time, signserver_key
+from .helpers import IMPATIENT, signserver_key
 from .https_server import Answer, Service, serving
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ def test_what_the_worker_refuses_is_told(
     signserver: SignServerRig, changes: dict[str, object], expected: type[HatchSignError], reason: str
 ) -> None:
     alter(signserver, **changes)
-    with signserver_key(signserver, Time()) as key, pytest.raises(HatchSignError) as caught:
+    with signserver_key(signserver, Time(chance=0.0)) as key, pytest.raises(HatchSignError) as caught:
         key.sign_digest(DIGEST, SCHEME)
     assert type(caught.value) is expected
     assert reason in str(caught.value)
@@ -277,7 +278,7 @@ def test_every_status_is_one_error(
 ) -> None:
     body = {"error": f"repeats {PASSWORD} and\nmore"}
     signserver.service.scripted += [Answer.of(status, body, Location="https://127.0.0.1:1/elsewhere")] * 3
-    with signserver_key(signserver, Time()) as key, pytest.raises(HatchSignError) as caught:
+    with signserver_key(signserver, Time(chance=0.0)) as key, pytest.raises(HatchSignError) as caught:
         key.sign_digest(DIGEST, SCHEME)
     assert type(caught.value) is expected
     assert reason in caught.value.message
@@ -288,7 +289,7 @@ def test_every_status_is_one_error(
 @pytest.mark.parametrize("status", [429, 503])
 def test_what_passes_is_asked_again_when_the_service_says(signserver: SignServerRig, status: int) -> None:
     signserver.service.scripted += [Answer.of(status, {}, Retry_After="7"), Answer.of(status, {})]
-    time = Time()
+    time = Time(chance=0.0)
     with signserver_key(signserver, time) as key:
         signature = key.sign_digest(DIGEST, SCHEME)
     assert verify_digest(signserver.worker.key.public_key(), signature, DIGEST, SCHEME)
@@ -307,7 +308,7 @@ def test_what_passes_is_asked_again_when_the_service_says(signserver: SignServer
 def test_a_connection_that_fails_is_one_error(signserver: SignServerRig, fault: str, reason: str) -> None:
     answer = Answer(200, b"{" + b" " * 100, fault=fault)
     signserver.service.scripted += [answer]
-    with signserver_key(signserver, Time(), limits=IMPATIENT) as key:
+    with signserver_key(signserver, Time(chance=0.0), limits=IMPATIENT) as key:
         with pytest.raises(CustodyError, match=reason):
             key.sign_digest(DIGEST, SCHEME)
         assert len(signserver.service.requests) == 1
@@ -316,7 +317,7 @@ def test_a_connection_that_fails_is_one_error(signserver: SignServerRig, fault: 
 
 def test_a_service_that_is_not_there_is_one_error(signserver: SignServerRig) -> None:
     reference = signserver.reference().replace(f":{signserver.service.port}/", ":9/")
-    opened = signserver_key(signserver, Time(), reference=reference)
+    opened = signserver_key(signserver, Time(chance=0.0), reference=reference)
     with opened as key, pytest.raises(CustodyError, match="could not be reached 3 times; check the network"):
         key.sign_digest(DIGEST, SCHEME)
 
@@ -452,7 +453,7 @@ def test_a_handshake_that_fails_for_want_of_a_certificate_is_told_of(
     with serving(Service(signserver.fake.respond), folder / "server.pem", **ours) as strict:  # type: ignore[arg-type] # as named
         reference = signserver.reference().replace(f":{signserver.service.port}/", f":{strict.port}/")
         certificate = str(signserver.folder / shown) if shown else ""
-        opened = signserver_key(signserver, Time(), reference=reference, SIGNSERVER_CLIENT_CERTIFICATE=certificate)
+        opened = signserver_key(signserver, Time(chance=0.0), reference=reference, SIGNSERVER_CLIENT_CERTIFICATE=certificate)
         with opened as worker, pytest.raises(HatchSignError) as caught:
             worker.sign_digest(DIGEST, SCHEME)
         assert strict.requests == []

@@ -164,7 +164,7 @@ def test_a_vendor_whose_name_cannot_be_read_is_told_of_as_such() -> None:
     certificate = load_der_x509_certificate(encoded.replace(subject, damaged))
     found = check(authenticode(holder=replace(holder, certificates=(certificate, *holder.certificates[1:]))))
     assert found.problem is None
-    assert Inside(found, is_ours=False, is_current=False).signers == "a certificate with an unreadable name"
+    assert Inside(found, is_ours=False, is_current=False).signers == "a name that is not well-formed"
     assert "CN=" in Inside(check(authenticode(holder=holder)), is_ours=False, is_current=False).signers
 
 

@@ -210,3 +210,35 @@ def test_a_rule_that_lasts_needs_no_warning_of_one_that_does_not() -> None:
     assert decide(ending, trusting()).warnings == ()
     assert decide(trusting(), ending).warnings == ()
     assert len(decide(ending, ending).warnings) == 1
+
+
+# --- a rule that proves the time itself
+
+
+def timed(time: datetime, **scope: datetime) -> ScopedRule:
+    return ScopedRule(Says(Judgement(Verdict.TRUSTED, signer="somebody", time=time, ends=NOW)), "rule", **scope)
+
+
+def test_the_time_that_a_rule_proves_is_the_time_of_the_signature() -> None:
+    judged = decide(timed(NOW - SECOND), at=NOW + 1000 * SOON)
+    assert (judged.verdict, judged.time, judged.warnings) == (Verdict.TRUSTED, NOW - SECOND, ())
+
+
+@pytest.mark.parametrize(
+    ("time", "verdict"),
+    [
+        (NOW - 2 * SECOND, Verdict.UNTRUSTED),
+        (NOW - SECOND, Verdict.TRUSTED),
+        (NOW, Verdict.TRUSTED),
+        (NOW + SECOND, Verdict.EXPIRED),
+    ],
+)
+def test_a_rule_ends_for_what_it_saw_later_and_for_nothing_else(time: datetime, verdict: Verdict) -> None:
+    judged = decide(timed(time, not_before=NOW - SECOND, not_after=NOW), at=NOW + SOON)
+    assert judged.verdict is verdict
+
+
+def test_a_rule_that_proves_a_time_without_an_offset_proves_nothing() -> None:
+    judged = decide(timed(NOW.replace(tzinfo=None), not_after=NOW))
+    assert judged.verdict is Verdict.INDETERMINATE
+    assert "the rule failed: TypeError" in judged.detail

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +17,10 @@ from cryptography.x509 import ocsp
 from hatch_sign.contract import Facts, Material
 from hatch_sign.trust.revocation import RevocationCheck
 from hatch_sign.values.algorithms import Scheme
-from tests.authority import DAY, NOW
-from tests.formats.mutating import mutation_count
+from hatch_sign.values.public_keys import as_public_key
+from tests.authority import DAY, NOW, chain_pem
+from tests.formats.mutating import first_seed, mutation_count
+from tests.formats.originals import originals
 
 from .revoking import ISSUER, OF_ROOT, ROOT, SIGNER, Giver
 
@@ -30,11 +33,28 @@ pytestmark = [
 ]
 
 COUNT = mutation_count()
-LEAF = SIGNER.certificate
-RESPONDER = ISSUER.holder("responder", usage="ocsp")
-FACTS = Facts(SIGNER.key.public_key(), Scheme.ECDSA_SHA256, b"checked by the format", SIGNER.certificates)
-CHECK = RevocationCheck(required=True, files=(OF_ROOT,))
-CHAIN = (*SIGNER.certificates, ROOT.certificate)
+ORIGINALS_OF = "revocation"
+
+
+def make_originals() -> dict[str, bytes]:
+    leaf, responder = SIGNER.certificate, ISSUER.holder("responder", usage="ocsp")
+    return {
+        "a list": ISSUER.revocation_list(),
+        "a list that names the signer": ISSUER.revocation_list({leaf: (NOW - DAY, None)}),
+        "an answer": ISSUER.ocsp_response(leaf),
+        "an answer of a responder": ISSUER.ocsp_response(leaf, status="revoked", responder=responder),
+        "chain": chain_pem(*SIGNER.certificates, ROOT.certificate),
+        "of the root": OF_ROOT,
+        "now": NOW.isoformat().encode(),
+    }
+
+
+MADE = originals(ORIGINALS_OF, make_originals)
+AT = datetime.fromisoformat(MADE["now"].decode())
+CHAIN = tuple(x509.load_pem_x509_certificates(MADE["chain"]))
+KEY = as_public_key(CHAIN[0].public_key(), subject="the signer")
+FACTS = Facts(KEY, Scheme.ECDSA_SHA256, b"checked by the format", CHAIN[:-1])
+CHECK = RevocationCheck(required=True, files=(MADE["of the root"],))
 
 
 def signed_of_list(data: bytes) -> tuple[bytes, ...]:
@@ -55,18 +75,16 @@ class Case:
 
 
 CASES = {
-    "a list": Case(ISSUER.revocation_list(), signed_of_list, is_revoked=False),
-    "a list that names the signer": Case(ISSUER.revocation_list({LEAF: (NOW - DAY, None)}), signed_of_list, is_revoked=True),
-    "an answer": Case(ISSUER.ocsp_response(LEAF), signed_of_answer, is_revoked=False),
-    "an answer of a responder": Case(
-        ISSUER.ocsp_response(LEAF, status="revoked", responder=RESPONDER), signed_of_answer, is_revoked=True
-    ),
+    "a list": Case(MADE["a list"], signed_of_list, is_revoked=False),
+    "a list that names the signer": Case(MADE["a list that names the signer"], signed_of_list, is_revoked=True),
+    "an answer": Case(MADE["an answer"], signed_of_answer, is_revoked=False),
+    "an answer of a responder": Case(MADE["an answer of a responder"], signed_of_answer, is_revoked=True),
 }
 
 
 def standing(data: bytes) -> tuple[bool, bool]:
     """Return whether it says revoked, and whether it says nothing; anything raised is a failure."""
-    found = CHECK.examine(CHAIN, Material("app-1.0.whl", "cms", FACTS, NOW, None, Giver([data])))
+    found = CHECK.examine(CHAIN, Material("app-1.0.whl", "cms", FACTS, AT, None, Giver([data])))
     return bool(found.revoked), bool(found.unknown)
 
 
@@ -85,7 +103,7 @@ def test_the_originals_count(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_random_mutations(name: str) -> None:
     case = CASES[name]
-    first = random.SystemRandom().randrange(1 << 48)
+    first = first_seed()
     for seed in range(first, first + COUNT // len(CASES)):
         mutated = mutate(case.data, random.Random(seed))  # noqa: S311 - to be repeated, not to be unguessable
         revoked, unknown = standing(mutated)

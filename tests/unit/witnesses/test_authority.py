@@ -187,7 +187,7 @@ def test_after_a_refusal_one_asks_at_a_time() -> None:
 
 def test_requests_overlap_but_not_all_at_once() -> None:
     """No answer goes out before as many questions as may are there: with fewer at once, none ever would."""
-    together = threading.Barrier(LANES, timeout=30)
+    together = threading.Barrier(LANES, timeout=120)
     with stamping() as server, open_authority(server.url, Listener().context) as authority:
 
         def together_only(data: bytes) -> Answer:

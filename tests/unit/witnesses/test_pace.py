@@ -61,7 +61,7 @@ def test_one_alone_asks_after_the_first_refusal() -> None:
 
 def test_threads_do_ask_at_once_and_each_gets_its_turn() -> None:
     """Nobody gives its turn back before as many as may are there: with fewer at once, none ever would."""
-    pace, together = Pace(never), threading.Barrier(LANES, timeout=30)
+    pace, together = Pace(never), threading.Barrier(LANES, timeout=120)
 
     def work(_: int) -> bool:
         with pace.turn() as granted:
@@ -86,7 +86,7 @@ def test_nobody_asks_before_the_pause_is_over() -> None:
     waiting.start()
     try:
         for _ in range(2):  # who looks a second time was not granted a turn at the first
-            assert clock.looks.acquire(timeout=30)
+            assert clock.looks.acquire(timeout=120)
         assert not granted.is_set()
     finally:
         clock.now = 15.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hatch_sign.contract.backends import Symptom
 from hatch_sign.remote import QUICK
+from hatch_sign.values.certificates import describe_subject
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import HatchSignError
 from hatch_sign.values.public_keys import describe_key
@@ -36,6 +37,6 @@ def diagnose(reference: str, context: BackendContext) -> Iterator[Symptom]:
             place = f"{display(parsed.key)} {display(key.version)}"
             yield Symptom("ok", "key", f"{place} ({describe_key(facts.public_key)}), as {parsed.service} shows it")
             for leaf in facts.certificates:
-                yield Symptom("ok", "certificate", display(leaf.subject.rfc4514_string()))
+                yield Symptom("ok", "certificate", display(describe_subject(leaf)))
     except HatchSignError as error:
         yield Symptom("failure", subject, error.message, error.remedy)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hatch_sign.contract.backends import Symptom
 from hatch_sign.remote import QUICK
+from hatch_sign.values.certificates import describe_subject
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import HatchSignError
 from hatch_sign.values.public_keys import describe_key
@@ -30,6 +31,6 @@ def diagnose(reference: str, context: BackendContext) -> Iterator[Symptom]:
             leaf = facts.certificates[0]
             yield Symptom("ok", "profile", f"{describe_key(facts.public_key)}, as {SERVICE} shows it")
             ends = f"{leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
-            yield Symptom("ok", "certificate", f"{display(leaf.subject.rfc4514_string())}, until {ends}")
+            yield Symptom("ok", "certificate", f"{display(describe_subject(leaf))}, until {ends}")
     except HatchSignError as error:
         yield Symptom("failure", subject, error.message, error.remedy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hatch_sign.contract import hookimpl
+from hatch_sign.contract.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from hatch_sign.contract import TrustKind
@@ -12,5 +12,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def hatch_sign_register_trust() -> TrustKind:
-    """Register it."""
-    raise NotImplementedError
+    """Register the kind of rule that names an identity and who vouches for it."""
+    from hatch_sign_sigstore.identity.kind import IdentityKind  # noqa: PLC0415 - listing the plugin needs none of it
+
+    return IdentityKind()

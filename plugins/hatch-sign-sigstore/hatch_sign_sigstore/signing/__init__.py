@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hatch_sign.contract import hookimpl
+from hatch_sign.contract.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from hatch_sign.contract import BundleBackend
@@ -12,5 +12,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def hatch_sign_register_bundle_signer() -> BundleBackend:
-    """Register it."""
-    raise NotImplementedError
+    """Register what opens references to identities."""
+    from hatch_sign_sigstore.signing.backend import SigstoreBackend  # noqa: PLC0415 - listing the plugin needs none of it
+
+    return SigstoreBackend()

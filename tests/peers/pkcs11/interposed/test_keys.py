@@ -66,11 +66,11 @@ def test_a_public_key_that_somebody_put_there_is_not_exported(token: Interposer,
         "-o",
         str(tmp_path / "key"),
     ]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     swap_public_key("swapped")
     words[-1] = str(tmp_path / "swapped")
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 3
     assert "is not a signature by this key" in done.stderr
     assert not (tmp_path / "swapped").exists()

@@ -142,7 +142,7 @@ def test_an_interrupt_ends_the_wait_for_a_lost_token(token: Interposer, tmp_path
         try:
             said = process.stderr.readline()
             process.send_signal(signal.SIGINT)
-            rest = process.communicate(timeout=60)[1]
+            rest = process.communicate(timeout=300)[1]
         finally:
             process.kill()
     assert "waiting 3600 s for it to come back" in said

@@ -123,7 +123,7 @@ def test_a_pin_pad_is_tried_once_as_well(token: Interposer, answer: int) -> None
 def test_a_look_from_outside_logs_in_at_no_pin_pad(token: Interposer) -> None:
     token.set(flags_set=PIN_PAD, pad_pin=PIN)
     words = [sys.executable, "-m", "hatch_sign", "doctor", token.reference("ecdsa-p256")]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "it is entered at the token itself" in done.stdout
     assert token.calls()["C_Login"] == 0

@@ -85,5 +85,5 @@ with backend.open({token.reference("ecdsa-p256")!r}, context) as signer:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert signer.sign_digest(bytes(32), Scheme.ECDSA_SHA256)
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr

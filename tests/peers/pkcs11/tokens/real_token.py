@@ -21,7 +21,7 @@ LABEL = "release"
 PIN = "Zk7-qW2v"
 """As long as openCryptoki takes them, and with letters that no hexadecimal number and no word has in this order."""
 SO_PIN = "Ro9-xT4j"
-_PATIENCE = 120.0
+_PATIENCE = 300.0
 """Seconds that a tool may take; the slowest makes an RSA key in one or two."""
 
 

@@ -77,7 +77,7 @@ def _initialise(environ: dict[str, str]) -> None:
 
 def _answers(environ: dict[str, str]) -> bool:
     asked = subprocess.run(
-        ["tpm2_getcap", "properties-fixed"], env=os.environ | environ, check=False, capture_output=True, timeout=60
+        ["tpm2_getcap", "properties-fixed"], env=os.environ | environ, check=False, capture_output=True, timeout=300
     )
     return asked.returncode == 0
 
