@@ -11,6 +11,7 @@ from typing import Any
 from hatch_sign.building.guards import built_by_pip, reason_to_abstain
 from hatch_sign.building.voice import PlainVoice
 from hatch_sign.values.display import display
+from hatch_sign.values.errors import HatchSignError
 
 Hook = Callable[..., Any]
 
@@ -67,5 +68,15 @@ class SigningHooks:
         signing = Build(self._root, output, self._environ, self._voice)
         signing.start()
         name = build()
+        if not _is_file_name(name):
+            found = (
+                f"the build backend answered {display(str(name))}, expected the name of a file in the folder it was given"
+            )
+            self._voice.abort(f"nothing is signed: {found}", HatchSignError.exit_code)
         signing.sign(output / name)
         return name
+
+
+def _is_file_name(name: object) -> bool:
+    """Return whether a hook answered by a base name (PEP 517): what else it says leads elsewhere, or to a whole folder."""
+    return isinstance(name, str) and name not in {"", "..", "."} and Path(name).name == name

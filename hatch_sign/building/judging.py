@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import RejectedError
-from hatch_sign.values.outcomes import REJECTING, Outcome, Verdict
+from hatch_sign.values.outcomes import REJECTING, Outcome
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -75,14 +75,7 @@ def judge_signed(
 
 
 def _rejected(report: ArtifactReport) -> RejectedError:
-    bad = [outcome for outcome in report.outcomes if outcome.verdict is not Verdict.TRUSTED]
-    found = ", ".join(" ".join((_named(o), "is", o.verdict.value, display(o.detail))).strip() for o in bad)
-    message = f"{display(report.artifact.name)} was signed, and the project's own policy rejects it: {found}"
-    damaged = any(outcome.verdict in REJECTING for outcome in bad)
+    message = f"{display(report.artifact.name)} was signed, and the project's own policy rejects it: {report.objections}"
+    damaged = any(outcome.verdict in REJECTING for outcome in report.outcomes)
     trust = "sign with the key that [[tool.hatch-sign.verify.trust]] names, or mend the rule"
     return RejectedError(message, remedy="take away what is malformed, and build again" if damaged else trust)
-
-
-def _named(outcome: Outcome) -> str:
-    within = f" in {display(outcome.member)}" if outcome.member is not None else ""
-    return f"{display(outcome.signature)}{within}"

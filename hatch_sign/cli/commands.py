@@ -18,6 +18,7 @@ COMMANDS = {
     "sign": ("hatch_sign.cli.sign", "sign artifacts and check what was signed"),
     "verify": ("hatch_sign.cli.verify", "verify artifacts under the configured trust"),
     "upload": ("hatch_sign.cli.upload", "verify artifacts, then publish them with their signatures"),
+    "release": ("hatch_sign.cli.release", "check a release before it leaves, and print the hook that does"),
     "timestamp": ("hatch_sign.cli.timestamp", "give signatures that are there already a timestamp"),
     "token": ("hatch_sign.cli.token", "make and keep emulated tokens for development"),
     "key": ("hatch_sign.cli.key", "make, list and certify keys where they live"),
@@ -48,12 +49,22 @@ def load_command(name: str) -> Command:
     return cast("Command", import_module(COMMANDS[name][0]))
 
 
+_UNRECOGNIZED = "unrecognized arguments: "
+"""How argparse begins to tell of what it does not know."""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that shows what it does not understand as safely as everything else is shown."""
 
     def error(self, message: str) -> NoReturn:
-        """Show the usage and the reason, and end with 2."""
-        super().error(display(message))
+        """Show the usage and the reason, and end with 2. What an unknown option was given is not shown."""
+        _, unknown, words = message.partition(_UNRECOGNIZED)
+        options = [_option_in(word) for word in words.split() if word.startswith("-")]
+        super().error(display(unknown + " ".join(options) if options else message))
+
+
+def _option_in(word: str) -> str:
+    return word.partition("=")[0] if word.startswith("--") else word[:2]
 
 
 def build_parser(wanted: Sequence[str]) -> argparse.ArgumentParser:

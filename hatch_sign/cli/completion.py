@@ -24,6 +24,6 @@ def run(arguments: argparse.Namespace, environment: Environment) -> int:
         import shtab  # noqa: PLC0415 - an extra
     except ImportError:
         message = "completion needs shtab, which is not installed"
-        raise PluginError(message, remedy='`pip install "hatch-sign[completion]"`') from None
+        raise PluginError(message, remedy="pip install shtab") from None
     environment.console.line(shtab.complete(build_parser(list(COMMANDS)), shell=arguments.shell))
     return 0

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from hatch_sign.contract.backends import ImportsCertificates, KeyDescription, ListsKeys, MakesKeys
 from hatch_sign.contract.references import parse_reference, without_query
-from hatch_sign.custody.checked_signer import open_signer, unchained
+from hatch_sign.custody.checked_signer import open_signer
+from hatch_sign.custody.gated import unchained
 from hatch_sign.storage.atomic import write_atomically
 from hatch_sign.values.algorithms import KeyAlgorithm
 from hatch_sign.values.certificates import describe_issuer, describe_subject

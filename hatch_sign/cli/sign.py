@@ -124,17 +124,8 @@ def _settle(
     return None
 
 
-def _show_plan(plan: SigningPlan, environment: Environment, *, as_json: bool) -> None:
-    rows: list[dict[str, Any]] = [
-        {
-            "artifacts": [artifact.name for artifact in file.artifacts],
-            "format": file.format.name,
-            "key": file.settings.key.partition("?")[0],
-            "file": str(file.path),
-            "contents": False,
-        }
-        for file in plan.files
-    ]
+def _planned_files(plan: SigningPlan) -> list[dict[str, Any]]:
+    """Return the files that hold signatures, as the published schemas have them: those inside artifacts first."""
     inside = [
         {
             "artifacts": [planned.artifact.name],
@@ -146,7 +137,21 @@ def _show_plan(plan: SigningPlan, environment: Environment, *, as_json: bool) ->
         for planned in plan.contents
         for format_ in planned.formats
     ]
-    rows = [*inside, *rows]
+    beside = [
+        {
+            "artifacts": [artifact.name for artifact in file.artifacts],
+            "format": file.format.name,
+            "key": file.settings.key.partition("?")[0],
+            "file": str(file.path),
+            "contents": False,
+        }
+        for file in plan.files
+    ]
+    return [*inside, *beside]
+
+
+def _show_plan(plan: SigningPlan, environment: Environment, *, as_json: bool) -> None:
+    rows = _planned_files(plan)
     if as_json:
         environment.console.document({"schema": "hatch-sign/plan/v1", "files": rows})
         return
@@ -173,6 +178,8 @@ def _document(plan: SigningPlan, report: SigningReport, rejection: HatchSignErro
     return {
         "schema": "hatch-sign/signing/v1",
         "release": {"name": plan.release.name, "version": plan.release.version} if plan.release else None,
+        "artifacts": [{"name": artifact.name, "path": str(artifact.path)} for artifact in plan.artifacts],
+        "files": _planned_files(plan),
         "signatures": [outcome_document(outcome) for outcome in report.outcomes],
         "errors": [str(error) for error in (*report.failures, *filter(None, [rejection]))],
     }

@@ -9,6 +9,14 @@ from typing import TYPE_CHECKING
 from hatch_sign.cli.console import Progress
 from hatch_sign.cli.outcomes import show_outcomes
 from hatch_sign.cli.publishing_documents import publishing_document
+from hatch_sign.publishing.phrases import (
+    dropped_lines,
+    foretold_lines,
+    place_phrase,
+    read_back_lines,
+    unreadable_lines,
+    withheld_lines,
+)
 from hatch_sign.publishing.reports import Listener
 from hatch_sign.values.display import display
 
@@ -17,11 +25,8 @@ if TYPE_CHECKING:
 
     from hatch_sign.cli.console import Console
     from hatch_sign.contract import Published, ReleaseFile
-    from hatch_sign.publishing.reports import DestinationReport, PublishingReport, Withheld
+    from hatch_sign.publishing.reports import DestinationReport, PublishingReport
     from hatch_sign.publishing.run import Publishing
-
-_SHOWN = 3
-"""Names of files that are shown of many."""
 
 
 class Teller(Listener):
@@ -66,9 +71,8 @@ class Teller(Listener):
         if report.passed:
             count = "1 artifact is" if len(report.artifacts) == 1 else f"{len(report.artifacts)} artifacts are"
             self._console.note(f"hatch-sign: {count} trusted")
-        for reason, names in _by_reason(report.withheld):
-            verb = "is" if len(names) == 1 else "are"
-            self._console.warn(f"{_listed(names)} {verb} not published: {display(reason)}")
+        for line in withheld_lines(report):
+            self._console.warn(line)
 
     def begins(self, destination: DestinationReport, files: Sequence[ReleaseFile]) -> None:
         """Say where the files go, and which of them are not kept there."""
@@ -94,13 +98,9 @@ class Teller(Listener):
             return
         with suppress(BrokenPipeError):
             self._show_rows(destination)
-            for each in destination.read_back:
-                if each.state == "unreadable":
-                    detail = f": {display(each.detail)}" if each.detail else ""
-                    self._console.warn(f"{display(destination.name)}: {display(each.name)} could not be read back{detail}")
-            same = sum(each.state == "same" for each in destination.read_back)
-            if same:
-                self._console.note(f"hatch-sign: {display(destination.name)}: {same} read back, the same bytes")
+            for line in unreadable_lines(destination):
+                self._console.warn(line)
+            self._note(read_back_lines(destination))
 
     def interrupted(self) -> None:
         """Say what was done until the user ended it."""
@@ -123,31 +123,27 @@ class Teller(Listener):
             return
         if self._publishing.dry_run and not self._quiet:
             for destination in self._report.destinations:
-                self._foretell(destination, self._report.files)
+                self._foretell(destination, self._report)
         for failure in self._report.failures:
             self._console.error(str(failure), failure.details)
         if self._quiet:
             self._document()
 
     def _announce(self, destination: DestinationReport, count: int) -> None:
-        self._console.note(f"hatch-sign: to {_place(destination)}: {count - len(destination.drops)} of {count} files")
-        self._tell_drops(destination, "does not keep")
+        self._note([f"to {place_phrase(destination)}: {count - len(destination.drops)} of {count} files"])
+        self._note(dropped_lines(destination))
 
-    def _foretell(self, destination: DestinationReport, files: Sequence[ReleaseFile]) -> None:
+    def _foretell(self, destination: DestinationReport, report: PublishingReport) -> None:
         """Say what would be sent."""
-        if destination.error is not None:
-            return
-        dropped = {withheld.name for withheld in destination.drops}
-        for file in files:
-            if file.name not in dropped:
-                self._console.line(f"would publish {display(file.name)} to {_place(destination)}")
-        self._tell_drops(destination, "would not keep")
-        if not destination.title:
-            self._console.note(f"hatch-sign: what {display(destination.name)} keeps is known only when it is open")
+        for line in foretold_lines(destination, report):
+            self._console.line(line)
+        self._note(dropped_lines(destination, "would not keep"))
+        if not destination.title and destination.error is None:
+            self._note([f"what {display(destination.name)} keeps is known only when it is open"])
 
-    def _tell_drops(self, destination: DestinationReport, verb: str) -> None:
-        for reason, names in _by_reason(destination.drops):
-            self._console.note(f"hatch-sign: {display(destination.name)} {verb} {_listed(names)}: {display(reason)}")
+    def _note(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._console.note(f"hatch-sign: {line}")
 
     def _show_rows(self, destination: DestinationReport) -> None:
         rows = [
@@ -176,22 +172,3 @@ def _was_announced(destination: DestinationReport, published: Published) -> bool
 
 def _row(destination: DestinationReport, published: Published) -> tuple[str, str, str, str]:
     return destination.name, published.deed, published.name, published.detail
-
-
-def _place(destination: DestinationReport) -> str:
-    name = display(destination.name)
-    return f"{name} ({display(destination.title)})" if destination.title else name
-
-
-def _by_reason(withheld: Iterable[Withheld]) -> list[tuple[str, list[str]]]:
-    """Return the names that share a reason: a release of a thousand files is told in a line."""
-    found: dict[str, list[str]] = {}
-    for each in withheld:
-        found.setdefault(each.reason, []).append(each.name)
-    return list(found.items())
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return the first few names, and how many more there are."""
-    shown = ", ".join(display(name) for name in names[:_SHOWN])
-    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hatch_sign import __version__
 from hatch_sign.artifacts.discovery import find_artifacts
 from hatch_sign.cli.commands import add_configuration_argument, add_json_argument
 from hatch_sign.cli.outcomes import report_document, show_outcomes
+from hatch_sign.cli.reports import REPORT_HASHES, add_report_argument, digest_of_policy, require_free_targets, write_reports
 from hatch_sign.cli.revocations import open_revocations
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import UsageError
@@ -19,6 +21,7 @@ from hatch_sign.values.errors import UsageError
 if TYPE_CHECKING:
     from hatch_sign.cli.environment import Environment
     from hatch_sign.configuration.model import Configuration
+    from hatch_sign.trust.policy import Policy
     from hatch_sign.verification.reports import ArtifactReport
 
 
@@ -39,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundle", metavar="FILE", help="the signature file of the one artifact, where it lies elsewhere")
     parser.add_argument("--offline", action="store_true", help="fetch no revocation lists; nothing else asks a network")
     parser.add_argument("--at", metavar="TIME", type=_instant, help="judge as of this ISO 8601 time, in UTC")
+    add_report_argument(parser)
     add_configuration_argument(parser)
     add_json_argument(parser)
 
@@ -46,17 +50,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, environment: Environment) -> int:
     """Verify, and list every signature; exit 0 where each artifact passes, 1 where one does not."""
     configuration = _with_arguments(environment, arguments)
-    reports = _verify(configuration, arguments, environment)
-    if arguments.json:
-        environment.console.document(_document(configuration, reports))
-    else:
-        _show(configuration, reports, environment)
+    digest = digest_of_policy(configuration) if arguments.reports else None
+    policy, reports = _verify(configuration, arguments, environment)
+    try:
+        if arguments.reports:
+            _write_reports(configuration, policy, reports, arguments, environment, digest=digest)
+    finally:  # a full disk hides no verdict
+        if arguments.json:
+            environment.console.document(_document(configuration, reports))
+        else:
+            _show(configuration, reports, environment)
     return 0 if all(report.passed for report in reports) else 1
 
 
 def _verify(
     configuration: Configuration, arguments: argparse.Namespace, environment: Environment
-) -> tuple[ArtifactReport, ...]:
+) -> tuple[Policy, tuple[ArtifactReport, ...]]:
     from hatch_sign.configuration.building import build_policy  # noqa: PLC0415 - after the arguments were found to be right
     from hatch_sign.verification.configured import refuse_foreign, tell_observers, verify_as_configured  # noqa: PLC0415 - as above
     from hatch_sign.verification.presence import load_named  # noqa: PLC0415 - as above
@@ -68,6 +77,7 @@ def _verify(
     artifacts = find_artifacts(arguments.paths, formats.values())
     if not arguments.config:
         refuse_foreign(configuration, artifacts)
+    require_free_targets(arguments.reports, arguments.paths, artifacts, formats.values())
     if arguments.bundle and len(artifacts) != 1:
         message = f"--bundle belongs to one artifact, and {len(artifacts)} are named"
         raise UsageError(message, remedy="name one artifact")
@@ -78,10 +88,41 @@ def _verify(
             configuration=configuration,
             registry=environment.registry,
             bundles=[load_named(Path(arguments.bundle), formats.values())] if arguments.bundle else [],
+            hashes=REPORT_HASHES if arguments.reports or arguments.json else (),
             on_done=progress.advance,
         )
     tell_observers(reports, configuration, environment.registry)
-    return reports
+    return policy, reports
+
+
+def _write_reports(
+    configuration: Configuration,
+    policy: Policy,
+    reports: Sequence[ArtifactReport],
+    arguments: argparse.Namespace,
+    environment: Environment,
+    *,
+    digest: str | None,
+) -> None:
+    from hatch_sign.reporting.model import Circumstances  # noqa: PLC0415 - as above
+
+    document = _document(configuration, reports)
+    circumstances = Circumstances(
+        version=__version__,
+        written_at=environment.clock(),
+        judged_at=policy.at,
+        exit_code=0 if document["passed"] else 1,
+        policy_path=str(configuration.path) if configuration.path else None,
+        policy_sha256=digest,
+    )
+    write_reports(
+        arguments.reports,
+        reports,
+        policy=policy,
+        configuration=configuration,
+        circumstances=circumstances,
+        document=document,
+    )
 
 
 def _with_arguments(environment: Environment, arguments: argparse.Namespace) -> Configuration:
@@ -137,8 +178,15 @@ def _document(configuration: Configuration, reports: Sequence[ArtifactReport]) -
         "schema": "hatch-sign/verification/v1",
         "configuration": str(configuration.path) if configuration.path else None,
         "passed": all(report.passed for report in reports),
-        "artifacts": [report_document(report) for report in reports],
+        "artifacts": [{**report_document(report), **_content(report)} for report in reports],
     }
+
+
+def _content(report: ArtifactReport) -> dict[str, object]:
+    """Return what bytes were verified, so that a document that is kept says of what it speaks."""
+    subject = report.subject
+    digest = subject.digests.get("sha256") if subject is not None else None
+    return {"size": subject.size if subject is not None else None, "sha256": digest.hex() if digest is not None else None}
 
 
 def _instant(text: str) -> datetime:

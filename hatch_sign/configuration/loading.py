@@ -12,6 +12,7 @@ from hatch_sign.configuration.mistakes import Mistakes
 from hatch_sign.configuration.model import DEFAULT_OBSERVERS, Configuration
 from hatch_sign.configuration.overrides import Override, Overrides, gather_overrides
 from hatch_sign.configuration.publishing import read_publish
+from hatch_sign.configuration.releasing import read_release
 from hatch_sign.configuration.signatures import apply_overrides, build_signatures, read_signatures
 from hatch_sign.configuration.source import OWN_FILE, PROJECT_FILE, Source, read_source
 from hatch_sign.configuration.trusting import read_verify
@@ -92,6 +93,7 @@ def _read(source: Source, directory: Path, outside: Mapping[str, Override], chec
         contents=read_contents(values.get("contents"), signatures, directory, checker),
         verify=verify,
         publish=read_publish(values.get("publish", ()), directory, checker),
+        release=read_release(values.get("release", {}), checker),
         output_directory=_path(directory, output),
         observers=tuple(values.get("observers", DEFAULT_OBSERVERS)),
         audit_file=_path(directory, values.get("audit-file")),

@@ -147,6 +147,18 @@ class PublishSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseSettings:
+    """What `hatch-sign release check` holds a release against.
+
+    `expect` are patterns of file names, each of which an artifact must match; empty for an sdist and at least one wheel.
+    `tag` is how the version stands in a tag, with ``{version}`` in it; empty for the version alone, or after a ``v``.
+    """
+
+    expect: tuple[str, ...] = ()
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """A whole configuration, checked. `path` is None where there is no file; then `directory` is the working directory."""
 
@@ -156,6 +168,7 @@ class Configuration:
     contents: ContentsSettings | None = None
     verify: VerifySettings = VerifySettings()
     publish: tuple[PublishSettings, ...] = ()
+    release: ReleaseSettings = ReleaseSettings()
     output_directory: Path | None = None
     observers: tuple[str, ...] = DEFAULT_OBSERVERS
     audit_file: Path | None = None

@@ -32,6 +32,8 @@ _TYPE_NAMES: Mapping[type, str] = MappingProxyType(
         time: "a time",
     },
 )
+_NOT_IN_TAGS = re.compile(r"[\s~^:?*\[\]\\{}'\"`$]|\.\.|@\{|//|/\.|^[-/.]|\.lock$|[/.]$")
+"""git-check-ref-format, and what a shell would read."""
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -88,6 +90,16 @@ def signature_name(value: object) -> str:
     return "" if fits else f"is '{display(value)}', expected at most 64 lower-case letters, digits and hyphens"
 
 
+def tag_pattern(value: object) -> str:
+    """Check how a version stands in a tag: once, as ``{version}``, among what a git reference may hold."""
+    if problem := text(value):
+        return problem
+    around = str(value).split("{version}")
+    if len(around) != 2:  # noqa: PLR2004 - what stands before it, and after it
+        return f"is '{display(value)}', expected `{{version}}` in it once"
+    return "holds what no tag may hold" if _NOT_IN_TAGS.search("0".join(around)) else ""
+
+
 def key_reference(value: object) -> str:
     """Check a key reference. What is wrong never repeats it: it might hold a PIN."""
     if not isinstance(value, str):
@@ -138,6 +150,7 @@ TOP: Schema = {
     "contents": of_type(dict),
     "verify": of_type(dict),
     "publish": tables,
+    "release": of_type(dict),
     "build": of_type(dict),
     "output-directory": text,
     "observers": texts_or_none,
@@ -162,6 +175,9 @@ VERIFY: Schema = {
 
 PUBLISH: Schema = {"to": text, "name": signature_name}
 """Keys that every place to publish to may have, beside those of its publisher."""
+
+RELEASE: Schema = {"expect": texts, "tag": tag_pattern}
+"""Keys of what a release is held against before it leaves."""
 
 BUILD: Schema = {"backend": text, "backend-path": texts, "requires": texts_or_none}
 """Keys of the build backend that ours wraps."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -65,7 +65,8 @@ class Judgement:
     """A rule's answer: `signer` is who is proven to have signed, `ends` when the credential itself ends.
 
     `warnings` are what a user should know although the signature is trusted. `time` is an instant at which witnesses that
-    the rule itself judges, such as a transparency log, saw the signature.
+    the rule itself judges, such as a transparency log, saw the signature. `chain` are the certificates that were found to
+    lead from the signer's to a configured root, both among them; empty where none had to.
     """
 
     verdict: Verdict
@@ -74,6 +75,7 @@ class Judgement:
     ends: datetime | None = None
     warnings: tuple[str, ...] = ()
     time: datetime | None = None
+    chain: tuple[Certificate, ...] = field(default=(), compare=False, repr=False)
 
 
 class TrustRule(Protocol):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING
 
-from hatch_sign.contract.references import without_query
-from hatch_sign.custody.checked_signer import checked_concurrency, entered, unchained
-from hatch_sign.values.display import display
-from hatch_sign.values.errors import CustodyError, PluginError, UnsupportedError
+from hatch_sign.custody.gated import Gated, entered
+from hatch_sign.values.errors import PluginError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,33 +14,11 @@ if TYPE_CHECKING:
     from hatch_sign.contract import BackendContext, BundleBackend, BundleSigner, LogVersion
     from hatch_sign.values.protection import Protection
 
-T = TypeVar("T")
 
+class CheckedBundleSigner(Gated["BundleSigner"]):
+    """A bundle signer behind its gate; what it signs, it has verified, as the port demands."""
 
-class CheckedBundleSigner:
-    """A bundle signer behind a gate of its own `concurrency`; what it signs, it has verified, as the port demands.
-
-    Any thread may call it, as many at once as like. `reference` is shown in messages, without its query. Every failure is
-    a HatchSignError without a chain: of another exception only the type is named, for its text may hold the token.
-    """
-
-    def __init__(self, signer: BundleSigner, *, reference: str) -> None:
-        """Wrap `signer`, which stays whose it was. Raises PluginError for one that takes no call at all."""
-        self._signer: BundleSigner | None = signer
-        self._reference = without_query(reference)
-        self._gate = threading.BoundedSemaphore(checked_concurrency(lambda: signer.concurrency, subject=self._shown))
-        self._counter = threading.Lock()
-        self._calls = 0
-
-    @property
-    def reference(self) -> str:
-        """The reference without its query."""
-        return self._reference
-
-    @property
-    def calls(self) -> int:
-        """How many bundles it was asked for, successes and failures together."""
-        return self._calls
+    what = "the identity"
 
     @property
     def identity(self) -> str:
@@ -67,45 +42,22 @@ class CheckedBundleSigner:
 
     def sign_artifact(self, digest: bytes) -> bytes:
         """Return a bundle with a message signature over the artifact of this SHA-256 digest."""
-        return self._call(lambda signer: signer.sign_artifact(digest))
+        return self._bundle(lambda signer: signer.sign_artifact(digest))
 
     def sign_statement(self, statement: bytes, *, log: LogVersion = "any") -> bytes:
         """Return a bundle with the statement in a DSSE envelope."""
-        return self._call(lambda signer: signer.sign_statement(statement, log=log))
+        return self._bundle(lambda signer: signer.sign_statement(statement, log=log))
 
     def has_signed(self, bundle: bytes, digest: bytes | None = None) -> bool:
         """Return whether the bundle verifies and is by this identity; see the port."""
         return bool(self._read(lambda signer: signer.has_signed(bundle, digest)))
 
-    def close(self) -> None:
-        """Refuse everything from now on; the backend itself is left by whoever entered it."""
-        self._signer = None
-
-    def __reduce__(self) -> NoReturn:
-        """Refuse to be copied or pickled: the identity belongs to this session."""
-        message = f"{self._shown}: an identity that signs cannot be copied"
-        raise UnsupportedError(message)
-
-    @property
-    def _shown(self) -> str:
-        return display(self._reference)
-
-    def _call(self, operation: Callable[[BundleSigner], bytes]) -> bytes:
-        with self._gate:
-            with self._counter:
-                self._calls += 1
-            bundle: object = self._read(operation)
+    def _bundle(self, operation: Callable[[BundleSigner], bytes]) -> bytes:
+        bundle: object = self._call(operation)
         if isinstance(bundle, bytes):
             return bundle
         message = f"{self._shown}: it answered with a {type(bundle).__name__} in place of a bundle"
         raise PluginError(message)
-
-    def _read(self, operation: Callable[[BundleSigner], T]) -> T:
-        signer = self._signer
-        if signer is None:
-            message = f"{self._shown}: the identity was closed"
-            raise CustodyError(message, remedy="open it again")
-        return unchained(lambda: operation(signer), subject=self._shown)
 
 
 @contextmanager

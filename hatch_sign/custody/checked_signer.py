@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING
 
 from hatch_sign.contract.backends import HashesMessages, NeedsTimestamp
-from hatch_sign.contract.references import without_query
+from hatch_sign.custody.gated import Gated, entered
 from hatch_sign.values.algorithms import DIGEST_SIZES
 from hatch_sign.values.display import display
-from hatch_sign.values.errors import (
-    CredentialRotatedError,
-    CustodyError,
-    HatchSignError,
-    PluginError,
-    UnsupportedError,
-    WrongSignatureError,
-)
+from hatch_sign.values.errors import CredentialRotatedError, UnsupportedError, WrongSignatureError
 from hatch_sign.values.public_keys import as_public_key, verify_digest, verify_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from contextlib import AbstractContextManager
 
     from cryptography.x509 import Certificate
 
@@ -32,34 +23,11 @@ if TYPE_CHECKING:
     from hatch_sign.values.protection import Protection
     from hatch_sign.values.public_keys import PublicKey
 
-T = TypeVar("T")
 
+class CheckedSigner(Gated["Signer"]):
+    """A backend's signer behind its gate; returns no signature that it has not verified."""
 
-class CheckedSigner:
-    """A backend's signer behind a gate of its own `concurrency`; returns no signature that it has not verified.
-
-    Any thread may call it, as many at once as like. `reference` is shown in messages, without its query. Every failure
-    is a HatchSignError without a chain: of another exception only the type is named, for its text may hold a credential.
-    """
-
-    def __init__(self, signer: Signer, *, reference: str) -> None:
-        """Wrap `signer`, which stays whose it was. Raises PluginError for one that takes no call at all."""
-        self._signer: Signer | None = signer
-        self._reference = without_query(reference)
-        at_once = checked_concurrency(lambda: signer.concurrency, subject=display(self._reference))
-        self._gate = threading.BoundedSemaphore(at_once)
-        self._counter = threading.Lock()
-        self._calls = 0
-
-    @property
-    def reference(self) -> str:
-        """The key reference without its query."""
-        return self._reference
-
-    @property
-    def calls(self) -> int:
-        """How many times the backend was asked to sign, successes and failures together."""
-        return self._calls
+    what = "the key"
 
     @property
     def public_key(self) -> PublicKey:
@@ -132,19 +100,6 @@ class CheckedSigner:
         signature = self._call(lambda signer: signer.sign_digest(digest, scheme))
         return self._verified(signature, key, lambda found: verify_digest(key, found, digest, scheme))
 
-    def close(self) -> None:
-        """Refuse everything from now on; the backend itself is left by whoever entered it."""
-        self._signer = None
-
-    def __reduce__(self) -> NoReturn:
-        """Refuse to be copied or pickled: the handle belongs to this session."""
-        message = f"{self._shown}: the handle of a key cannot be copied"
-        raise UnsupportedError(message)
-
-    @property
-    def _shown(self) -> str:
-        return display(self._reference)
-
     def _require_scheme(self, scheme: Scheme) -> None:
         schemes = self.schemes
         if scheme not in schemes:
@@ -162,19 +117,6 @@ class CheckedSigner:
         message = f"{self._shown}: what came back is not a signature by this key over what was sent"
         raise WrongSignatureError(message, remedy="check that the reference names the key you mean; nothing was written")
 
-    def _call(self, operation: Callable[[Signer], T]) -> T:
-        with self._gate:
-            with self._counter:
-                self._calls += 1
-            return self._read(operation)
-
-    def _read(self, operation: Callable[[Signer], T]) -> T:
-        signer = self._signer
-        if signer is None:
-            message = f"{self._shown}: the key was closed"
-            raise CustodyError(message, remedy="open it again")
-        return unchained(lambda: operation(signer), subject=self._shown)
-
 
 @contextmanager
 def open_signer(backend: Backend, reference: str, context: BackendContext) -> Iterator[CheckedSigner]:
@@ -191,46 +133,6 @@ def open_signer(backend: Backend, reference: str, context: BackendContext) -> It
             checked.close()
 
 
-@contextmanager
-def entered(open_: Callable[[], AbstractContextManager[T]], reference: str, context: BackendContext) -> Iterator[T]:
-    """Enter what `open_` returns, lend what that lends, and leave it; raises as :func:`open_signer` does."""
-    subject = display(without_query(reference))
-    manager = unchained(open_, subject=subject)
-    lent = unchained(manager.__enter__, subject=subject)
-
-    def leave() -> None:
-        # What went wrong in the body is none of the backend's business, which could swallow or reword it.
-        unchained(lambda: manager.__exit__(None, None, None), subject=subject)
-
-    try:
-        yield lent
-    except BaseException:
-        try:
-            leave()
-        except HatchSignError as error:
-            context.warn(f"logging out failed as well: {error}")
-        raise
-    leave()
-
-
-def unchained(operation: Callable[[], T], *, subject: str) -> T:
-    """Return what `operation` returns, or raise its HatchSignError without a chain.
-
-    Of any other exception only the type is named, in a CustodyError: its text, and those it was raised from, may hold
-    a credential.
-    """
-    failure: HatchSignError
-    try:
-        return operation()
-    except HatchSignError as error:
-        failure = error
-    except Exception as error:  # noqa: BLE001 (vendors raise what they like; nothing of it may get out)
-        failure = CustodyError(f"{subject}: the backend failed ({type(error).__name__})")
-    # Outside the handlers, so that the interpreter records no context either.
-    failure.__cause__ = failure.__context__ = None
-    raise failure
-
-
 def _message_schemes(signer: Signer) -> tuple[Scheme, ...]:
     return tuple(signer.message_schemes) if isinstance(signer, HashesMessages) else ()
 
@@ -239,12 +141,3 @@ def _sign_message(signer: Signer, message: bytes, scheme: Scheme) -> bytes:
     if scheme.hash is not None and isinstance(signer, HashesMessages):
         return signer.sign_hashing(message, scheme)
     return signer.sign_message(message)
-
-
-def checked_concurrency(read: Callable[[], object], *, subject: str) -> int:
-    """Return how many calls a backend says that it takes at once. Raises PluginError unless it is a number from 1."""
-    concurrency = unchained(read, subject=subject)
-    if isinstance(concurrency, int) and concurrency >= 1:
-        return concurrency
-    message = f"{subject}: the backend says that it takes {display(concurrency)} calls at once, and it must take one"
-    raise PluginError(message)

@@ -116,7 +116,7 @@ def _read_keyring(service: str, user: str, request: SecretRequest) -> str | None
         import keyring  # noqa: PLC0415 (an extra, and slow)
     except ImportError:
         message = f"{secret_name(request)}: pin-source keyring: needs the keyring package, which is not installed"
-        raise SecretUnavailableError(message, remedy='pip install "hatch-sign[keyring]"') from None
+        raise SecretUnavailableError(message, remedy="pip install keyring") from None
     try:
         return keyring.get_password(service, user)
     except Exception as error:  # noqa: BLE001 (each keyring raises what it likes, and its text is not ours to show)

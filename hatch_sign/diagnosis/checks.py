@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from hatch_sign.contract.backends import Symptom
-from hatch_sign.custody.checked_signer import unchained
+from hatch_sign.custody.gated import unchained
 from hatch_sign.values.errors import ConfigurationError, CustodyError, HatchSignError
 
 CONFIGURATION_IS_WRONG, KEY_FAILED = ConfigurationError.exit_code, CustodyError.exit_code

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from hatch_sign.custody.checked_signer import CheckedSigner, unchained
+from hatch_sign.custody.checked_signer import CheckedSigner
+from hatch_sign.custody.gated import unchained
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError, KeyNotFoundError, UnsupportedError
 from hatch_sign.values.public_keys import as_public_key, schemes_of_key

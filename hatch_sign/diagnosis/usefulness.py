@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hatch_sign.configuration.model import SignatureSettings
 from hatch_sign.contract import Facts, Finding, NeedsCertificate
 from hatch_sign.contract.kinds import signing_producer
-from hatch_sign.custody.checked_signer import unchained
+from hatch_sign.custody.gated import unchained
 from hatch_sign.diagnosis.checks import Check, attempt, ok, warning
 from hatch_sign.signing.credentials import choose_scheme, current_credential, wanted_schemes
 from hatch_sign.signing.seal import RunSeal

@@ -81,6 +81,32 @@ def is_plain(provenance: Mapping[str, Any]) -> bool:
     return bool(provenance["buildDefinition"]["buildType"] == PLAIN_BUILD_TYPE)
 
 
+@dataclass(frozen=True, slots=True)
+class SourceCommit:
+    """A git commit that a provenance says was built from; `modified` where files are said to have differed from it."""
+
+    commit: str
+    modified: bool
+
+
+def source_commits(statement: Statement) -> tuple[SourceCommit, ...]:
+    """Return the git commits that a statement of anybody names as sources; nothing for one that is no provenance."""
+    predicate: object = statement.predicate
+    if statement.predicate_type == PROVENANCE_CLAIM:
+        sources = _member(predicate, "buildDefinition", "resolvedDependencies")
+    else:
+        sources = _member(predicate, "materials") if statement.predicate_type == _OLD_PROVENANCE_CLAIM else None
+    found = ((_commit_of(source), source) for source in (sources if isinstance(sources, list) else ()))
+    return tuple(SourceCommit(commit, _member(s, "annotations", "modified") is True) for commit, s in found if commit)
+
+
+def _commit_of(source: object) -> str:
+    commit, uri = _member(source, "digest", "gitCommit"), _member(source, "uri")
+    if commit is None and isinstance(uri, str) and uri.startswith("git+"):
+        commit = _member(source, "digest", "sha1")  # as older provenances name a commit
+    return commit if isinstance(commit, str) else ""
+
+
 def describe_claim(statement: Statement) -> str:
     """Return what a statement of anybody says of the build, on one line for people; empty where it says no such thing."""
     predicate: object = statement.predicate

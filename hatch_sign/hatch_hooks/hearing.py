@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from hatch_sign.publishing.phrases import (
+    dropped_lines,
+    foretold_lines,
+    place_phrase,
+    read_back_lines,
+    unreadable_lines,
+    withheld_lines,
+)
 from hatch_sign.publishing.reports import Listener
 from hatch_sign.values.display import display
 
@@ -29,14 +37,13 @@ class Hearing(Listener):
             say(f"{display(outcome.place)}: {display(outcome.signature)} is {outcome.verdict.value}{detail}")
             for warning in outcome.warnings:
                 self._voice.warn(display(warning))
-        for withheld in report.withheld:
-            self._voice.warn(f"{display(withheld.name)} is not published: {display(withheld.reason)}")
+        for line in withheld_lines(report):
+            self._voice.warn(line)
 
     def begins(self, destination: DestinationReport, files: Sequence[ReleaseFile]) -> None:
         """Say where the files go, and which of them are not kept there."""
         kept = len(files) - len(destination.drops)
-        self._voice.note(f"to {display(destination.name)} ({display(destination.title)}): {kept} of {len(files)} files")
-        self._tell_drops(destination)
+        self._note([f"to {place_phrase(destination)}: {kept} of {len(files)} files", *dropped_lines(destination)])
 
     def settled(self, destination: DestinationReport, published: Published) -> None:
         """Say what became of a file."""
@@ -46,23 +53,15 @@ class Hearing(Listener):
 
     def ended(self, destination: DestinationReport) -> None:
         """Say what could be read back, and what could not."""
-        same = sum(each.state == "same" for each in destination.read_back)
-        if same:
-            self._voice.note(f"{display(destination.name)}: {same} read back, the same bytes")
-        for each in destination.read_back:
-            if each.state == "unreadable":
-                detail = f": {display(each.detail)}" if each.detail else ""
-                self._voice.warn(f"{display(destination.name)}: {display(each.name)} could not be read back{detail}")
+        self._note(read_back_lines(destination))
+        for line in unreadable_lines(destination):
+            self._voice.warn(line)
 
     def foretell(self, report: PublishingReport) -> None:
         """Say what a dry run would have sent where, and what would not be kept there."""
         for destination in report.destinations:
-            dropped = {withheld.name for withheld in destination.drops}
-            for file in report.files:
-                if destination.error is None and file.name not in dropped:
-                    self._voice.note(f"would publish {display(file.name)} to {display(destination.name)}")
-            self._tell_drops(destination)
+            self._note([*foretold_lines(destination, report), *dropped_lines(destination, "would not keep")])
 
-    def _tell_drops(self, destination: DestinationReport) -> None:
-        for dropped in destination.drops:
-            self._voice.note(f"{display(destination.name)} does not keep {display(dropped.name)}: {display(dropped.reason)}")
+    def _note(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._voice.note(line)

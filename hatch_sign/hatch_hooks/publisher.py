@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +54,7 @@ class SignPublisher(PublisherInterface):
             where = f"{display(error.filename)}: " if error.filename else ""
             voice.abort(f"{where}{error.strerror or type(error).__name__}", HatchSignError.exit_code)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the text of a foreign one may hold a credential
+            voice.debug("".join(traceback.format_tb(error.__traceback__)))
             voice.abort(f"an error in hatch-sign or in a plugin: {type(error).__name__}", HatchSignError.exit_code)
         for failure in report.failures:
             for line in (str(failure), *failure.details):
@@ -67,6 +69,7 @@ class SignPublisher(PublisherInterface):
         root = Path(self.root)
         wishes = read_wishes(self.project_config, options, root=root, directory=Path.cwd())
         publishing = _publishing(wishes, root, voice, prompts=not options.get("no_prompt"))
+        voice.note(f"trust from {display(publishing.judging.path)}")
         hearing = Hearing(voice)
         report = publish_release(artifacts or [root / "dist"], publishing, hearing)
         if wishes.dry_run:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from hatch_sign.contract.backends import MakesKeys
 from hatch_sign.contract.references import parse_reference, without_query
-from hatch_sign.custody.checked_signer import open_signer, unchained
+from hatch_sign.custody.checked_signer import open_signer
 from hatch_sign.custody.context import RunContext
+from hatch_sign.custody.gated import unchained
 from hatch_sign.custody.terminal import terminal_prompt
 from hatch_sign.registry import Registry
 from hatch_sign.values.algorithms import KeyAlgorithm

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -41,8 +42,9 @@ def private_copy(
     """Copy `files`, which lie in `folders`, into a folder that this user alone may enter (0700), and remove it at the end.
 
     What lies where below each folder stays as it is. Raises UsageError for a file that cannot be read, SigningError for one
-    that changed meanwhile, HatchSignError where there is no space.
+    that changed meanwhile, HatchSignError where there is no space, or no place that nobody else can take away.
     """
+    _require_own_place(Path(tempfile.gettempdir()))
     try:
         # Whatever is left of a run that was killed is as private as this, and the system's to clear away.
         temporary = tempfile.TemporaryDirectory(prefix="hatch-sign-", ignore_cleanup_errors=True)
@@ -58,6 +60,17 @@ def private_copy(
 
         map_in_threads(copy_one, files, threads=READERS)
         yield copy
+
+
+def _require_own_place(folder: Path) -> None:
+    """Raise HatchSignError where others could rename the copy, and put another in its place once this one is verified."""
+    try:
+        mode = folder.stat().st_mode
+    except OSError as error:
+        raise _no_space(folder, error) from None
+    if os.name == "posix" and mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        message = f"{display(folder)} is no place for a private copy: everybody may rename what lies in it"
+        raise HatchSignError(message, remedy="set TMPDIR to a folder of your own, or its sticky bit (chmod +t)")
 
 
 def _outermost(folders: Iterable[Path]) -> list[Path]:

@@ -12,7 +12,7 @@ from hatch_sign.artifacts.reading import read_digests
 from hatch_sign.contract import ReleaseFile
 from hatch_sign.publishing.reports import Withheld
 from hatch_sign.values.display import display
-from hatch_sign.values.errors import UsageError
+from hatch_sign.values.errors import SigningError, UsageError
 from hatch_sign.values.outcomes import Outcome, Verdict
 from hatch_sign.verification.presence import Shelf
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from hatch_sign.verification.reports import ArtifactReport
 
 
+RELEASE_HASH = "sha256"
+"""The hash by which publishers know files."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignatureFile:
-    """A signature file by its name alone: `artifact` is the name of the one that it is beside, None where it covers many.
-
-    `judged` is the file by whose verdict it goes: itself, or for a signature of a list, that list.
-    """
+    """A signature file by its name alone: `artifact` is the name of the one that it is beside, None where it covers many."""
 
     path: Path
     format: str
-    judged: Path
     artifact: str | None = None
 
 
@@ -44,19 +44,11 @@ def find_signatures(
     shelf = Shelf(formats, configuration.output_directory, configuration.signature_names)
     found: dict[Path, SignatureFile] = {}
     for artifact in artifacts:
-        files = shelf.files(artifact)
-        lists = [path for path, format_ in files if format_.kind == "manifest"]
-        for path, format_ in files:
-            found.setdefault(path, _signature_file(path, format_, artifact, lists))
+        for path, format_ in shelf.files(artifact):
+            # The sidecars of a list are among them; they are beside none of the artifacts.
+            beside = format_.kind == "sidecar" and path.name.startswith(artifact.name + ".")
+            found.setdefault(path, SignatureFile(path, format_.name, artifact.name if beside else None))
     return tuple(found.values())
-
-
-def _signature_file(path: Path, format_: Format, artifact: Artifact, lists: Sequence[Path]) -> SignatureFile:
-    if format_.kind != "sidecar":
-        return SignatureFile(path, format_.name, path)
-    if path.name.startswith(artifact.name + "."):
-        return SignatureFile(path, format_.name, path, artifact.name)
-    return SignatureFile(path, format_.name, next(signed for signed in lists if path.name.startswith(signed.name + ".")))
 
 
 def choose_files(
@@ -64,22 +56,23 @@ def choose_files(
 ) -> tuple[tuple[ReleaseFile, ...], tuple[Withheld, ...]]:
     """Return what is published of a release that passed, and the signatures that are not: those that nobody trusts.
 
-    Digests are computed from the copy. Raises UsageError where two different files would have one name.
+    Digests are those of the copy, an artifact's from the very read that verified it. Raises UsageError where two different
+    files would have one name.
     """
     verdicts: dict[str, list[Outcome]] = {}
     for report in reports:
         for outcome in report.outcomes:
-            verdicts.setdefault(str(outcome.sidecar), []).append(outcome)
+            for holder in filter(None, (outcome.sidecar, outcome.over_list)):
+                verdicts.setdefault(holder, []).append(outcome)
     withheld, trusted = [], []
     for signature in signatures:
-        reason = _reason_to_withhold(verdicts.get(str(signature.judged), ()))
+        reason = _reason_to_withhold(verdicts.get(str(signature.path), ()))
         if reason:
             withheld.append(Withheld(signature.path.name, reason))
         else:
             trusted.append(signature)
-    chosen: list[tuple[Path, str | None, str | None]] = [(report.artifact.path, None, None) for report in reports]
-    chosen += [(signature.path, signature.format, signature.artifact) for signature in trusted]
-    files = map_in_threads(lambda each: (each[0], _release_file(copy, *each)), chosen, threads=READERS)
+    files = [(report.artifact.path, _artifact_file(copy, report)) for report in reports]
+    files += map_in_threads(lambda each: (each.path, _signature_release_file(copy, each)), trusted, threads=READERS)
     return _unique(files), tuple(withheld)
 
 
@@ -93,10 +86,20 @@ def _reason_to_withhold(outcomes: Sequence[Outcome]) -> str:
     return f"it is {first.verdict.value}" + (f": {first.detail}" if first.detail else "")
 
 
-def _release_file(copy: PrivateCopy, original: Path, format_: str | None, artifact: str | None) -> ReleaseFile:
-    place = copy.place_of(original)
-    reading = read_digests(place, ["sha256"])
-    return ReleaseFile(original.name, place, reading.identity.size, reading.digests["sha256"], format_, artifact)
+def _artifact_file(copy: PrivateCopy, report: ArtifactReport) -> ReleaseFile:
+    """Return the artifact with the size and the digest of the very read by which it was verified."""
+    subject, original = report.subject, report.artifact.path
+    if subject is None:
+        message = f"{display(original)} was verified, and its digest is not known"
+        raise SigningError(message, remedy="report this; nothing was published")
+    return ReleaseFile(original.name, copy.place_of(original), subject.size, subject.digests[RELEASE_HASH])
+
+
+def _signature_release_file(copy: PrivateCopy, signature: SignatureFile) -> ReleaseFile:
+    place = copy.place_of(signature.path)
+    reading = read_digests(place, [RELEASE_HASH])
+    size, digest = reading.identity.size, reading.digests[RELEASE_HASH]
+    return ReleaseFile(signature.path.name, place, size, digest, signature.format, signature.artifact)
 
 
 def _unique(files: Iterable[tuple[Path, ReleaseFile]]) -> tuple[ReleaseFile, ...]:

@@ -100,5 +100,5 @@ class Listener:
 
 
 def _rejection(report: ArtifactReport) -> RejectedError:
-    message = f"{display(report.artifact.path)} is rejected"
-    return RejectedError(message, remedy="nothing was published; `hatch-sign verify` says why")
+    message = f"{display(report.artifact.path)} is rejected: {report.objections}"
+    return RejectedError(message, remedy="nothing was published")

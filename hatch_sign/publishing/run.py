@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,7 +13,7 @@ from hatch_sign.artifacts.discovery import Artifact, find_artifacts
 from hatch_sign.configuration.building import build_policy
 from hatch_sign.contract import Previews
 from hatch_sign.publishing.copying import PrivateCopy, private_copy
-from hatch_sign.publishing.files import choose_files, find_signatures
+from hatch_sign.publishing.files import RELEASE_HASH, choose_files, find_signatures
 from hatch_sign.publishing.reports import DestinationReport, Listener, PublishingReport
 from hatch_sign.publishing.sending import Opening, drops_of, failed, publish_to
 from hatch_sign.values.errors import HatchSignError
@@ -50,10 +51,13 @@ class Publishing:
     @property
     def judging(self) -> Configuration:
         """The configuration to verify by: where signatures lie is the project's to say, whom to trust the policy's."""
+        # As artifacts are found: no link and no ".." may make one folder two, or lead out of the private copy.
+        output = self.configuration.output_directory
+        output = None if output is None else Path(os.path.realpath(output))
         if self.trust is None:
-            return self.configuration
+            return replace(self.configuration, output_directory=output)
         observers = tuple(dict.fromkeys([*self.configuration.observers, *self.trust.observers]))
-        return replace(self.trust, output_directory=self.configuration.output_directory, observers=observers)
+        return replace(self.trust, output_directory=output, observers=observers)
 
 
 def publish_release(
@@ -100,7 +104,12 @@ def _verify(
         judging = replace(judging, output_directory=copy.place_of(judging.output_directory))
     copies = [Artifact(copy.place_of(artifact.path), copy.place_of(artifact.root)) for artifact in artifacts]
     found = verify_as_configured(
-        copies, policy=policy, configuration=judging, registry=publishing.registry, on_done=hear.checked
+        copies,
+        policy=policy,
+        configuration=judging,
+        registry=publishing.registry,
+        hashes=[RELEASE_HASH],
+        on_done=hear.checked,
     )
     reports = tuple(_of_original(report, artifact, copy) for report, artifact in zip(found, artifacts, strict=True))
     tell_observers(reports, judging, publishing.registry)
@@ -108,8 +117,11 @@ def _verify(
 
 
 def _of_original(report: ArtifactReport, artifact: Artifact, copy: PrivateCopy) -> ArtifactReport:
+    def original(place: str | None) -> str | None:
+        return str(copy.original_of(Path(place))) if place else place
+
     outcomes = tuple(
-        replace(outcome, sidecar=str(copy.original_of(Path(outcome.sidecar)))) if outcome.sidecar else outcome
+        replace(outcome, sidecar=original(outcome.sidecar), over_list=original(outcome.over_list))
         for outcome in report.outcomes
     )
     return replace(report, artifact=artifact, outcomes=outcomes)

@@ -77,7 +77,7 @@ def _has_bytes(sock: socket.socket, seconds: float) -> bool:
         return bool(selector.select(seconds))
 
 
-class _Response(http.client.HTTPResponse):
+class LimitedResponse(http.client.HTTPResponse):
     """A response whose head and body are read through a :class:`_Stream`."""
 
     def __init__(self, sock: socket.socket, *, limits: NetworkLimits, deadline: Deadline, **options: Any) -> None:  # noqa: ANN401 - the library's
@@ -88,7 +88,7 @@ class _Response(http.client.HTTPResponse):
 
 def _connection(kind: Callable[..., Any], host: str, *, limits: NetworkLimits, deadline: Deadline, **options: Any) -> Any:  # noqa: ANN401 - the library's
     connection = kind(host, blocksize=_BLOCK, **options)
-    connection.response_class = partial(_Response, limits=limits, deadline=deadline)
+    connection.response_class = partial(LimitedResponse, limits=limits, deadline=deadline)
     connection.send = _Sender(connection.send)
     return connection
 

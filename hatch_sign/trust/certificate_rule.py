@@ -77,10 +77,10 @@ class CertificateRule:
         signer = leaf.subject.rfc4514_string()
         # A name that was never right says more than the end of a certificate that would not have helped.
         if other := difference(leaf.subject, self.subject):
-            return Judgement(Verdict.WRONG_IDENTITY, other, signer, leaf.not_valid_after_utc)
+            return Judgement(Verdict.WRONG_IDENTITY, other, signer, leaf.not_valid_after_utc, chain=chain.certificates)
         standing = self.revocation.examine(chain.certificates, material) if self.revocation else _UNASKED
         verdict, detail, warnings = self._settle(chain, standing)
-        return Judgement(verdict, detail, signer, leaf.not_valid_after_utc, warnings)
+        return Judgement(verdict, detail, signer, leaf.not_valid_after_utc, warnings, chain=chain.certificates)
 
     def _settle(self, chain: Chain, standing: Standing) -> tuple[Verdict, str, tuple[str, ...]]:
         """Return what remains to be said of the right signer: the verdict, its detail, and what to warn of."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from hatch_sign.contract import Facts, Finding, RevocationSource, TrustRule
     from hatch_sign.values.public_keys import PublicKey
+
+    _Answer = tuple["ScopedRule", Judgement, Proof, Facts]
 
 _TELLING = (
     Verdict.REVOKED,  # somebody took the trust back on purpose: nothing else may hide that
@@ -121,9 +123,12 @@ class Judged:
     warnings: tuple[str, ...] = ()
     time: datetime | None = None
     """The instant at which a trusted timestamp, or what the rule itself trusts, proves the signature to have been there."""
-
-
-_Answer = tuple[ScopedRule, Judgement, Proof]
+    facts: Facts | None = field(default=None, compare=False)
+    """The signature that the answer is about; None where none was judged."""
+    rule: str = field(default="", compare=False)
+    """The label of the rule that answered."""
+    chain: tuple[Certificate, ...] = field(default=(), compare=False)
+    """The certificates by which it did, leaf to root."""
 
 
 def judge(policy: Policy, finding: Finding, *, artifact: str, format: str, signature: str | None = None) -> Judged:  # noqa: A002 - as above
@@ -138,18 +143,20 @@ def judge(policy: Policy, finding: Finding, *, artifact: str, format: str, signa
         return Judged(finding.problem, finding.detail)
     rules = [scoped for scoped in policy.rules if scoped.covers(artifact, format, signature or format)]
     if not rules:
-        return Judged(Verdict.UNTRUSTED, f"no trust rule is for {format} signatures of this artifact")
+        detail = f"no trust rule is for {format} signatures of this artifact"
+        return Judged(Verdict.UNTRUSTED, detail, facts=next(iter(finding.facts), None))
     proven = [(facts, prove_time(facts, roots=policy.timestamp_roots, at=policy.at)) for facts in finding.facts]
     if broken := next((proof.broken for _, proof in proven if proof.broken), ""):
         return Judged(Verdict.MALFORMED, broken)
     refused = []
     vouched: Judged | None = None
-    for scoped, judged, proof in _judgements(rules, policy, proven, artifact, format):
+    for scoped, judged, proof, facts in _judgements(rules, policy, proven, artifact, format):
         if judged.verdict is not Verdict.TRUSTED:
-            refused.append((scoped, judged, proof))
+            refused.append((scoped, judged, proof, facts))
             continue
         warnings = tuple(_warnings(scoped, judged, proof, policy))
-        answer = Judged(judged.verdict, judged.detail, judged.signer, warnings, judged.time or proof.time)
+        time = judged.time or proof.time
+        answer = Judged(judged.verdict, judged.detail, judged.signer, warnings, time, facts, scoped.label, judged.chain)
         if not answer.warnings:
             return answer
         vouched = vouched or answer
@@ -168,18 +175,20 @@ def _judgements(
             artifact=artifact, format=format, facts=facts, at=policy.at, proven=proof.time, revocations=policy.revocations
         )
         for scoped in rules:
-            yield scoped, scoped.evaluate(material), proof
+            yield scoped, scoped.evaluate(material), proof, facts
 
 
 def _most_telling(refused: Sequence[_Answer], policy: Policy) -> Judged:
     if not refused:
         return Judged(Verdict.UNTRUSTED, "it holds no signature")
-    scoped, judged, proof = min(refused, key=lambda answer: _rank(answer[1].verdict))
+    scoped, judged, proof, facts = min(refused, key=lambda answer: _rank(answer[1].verdict))
     verdict = judged.verdict if judged.verdict in _TELLING else Verdict.UNTRUSTED
     reasons = [f"{scoped.label}: {judged.detail}"]
     if verdict in _MATTERS_OF_TIME or (verdict is Verdict.UNTRUSTED and policy.timestamp_roots):
         reasons += filter(None, [proof.doubt])
-    return Judged(verdict, "; ".join(reasons), judged.signer, time=proof.time)
+    return Judged(
+        verdict, "; ".join(reasons), judged.signer, time=proof.time, facts=facts, rule=scoped.label, chain=judged.chain
+    )
 
 
 def _rank(verdict: Verdict) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -11,16 +12,21 @@ LONGEST = 500
 """Characters of one value that are shown; the rest becomes an ellipsis."""
 
 
+_COMMAND = re.compile(r"\A\s*:(?=:.*::)|#(?=#(?:\[|vso\[))")
+"""How lines begin, or what they hold, that GitHub Actions and Azure Pipelines take for a command to them."""
+
+
 def display(text: object) -> str:
     r"""Return `text` with control, bidirectional, ANSI and unassigned characters written as ``\x1b`` or ``\u202e``.
 
-    The result is one line of at most about 500 characters. Bytes that were not UTF-8 (surrogate escapes) are escaped.
+    The result is one line of at most about 500 characters, and no command to the service that runs a build and reads what
+    it prints, such as ``::add-mask::``. Bytes that were not UTF-8 (surrogate escapes) are escaped.
     """
     shown = str(text)
     clipped = shown[:LONGEST] + "…" if len(shown) > LONGEST else shown
-    if clipped.isascii() and clipped.isprintable():
-        return clipped
-    return "".join(_escape(character) for character in clipped)
+    if not (clipped.isascii() and clipped.isprintable()):
+        clipped = "".join(_escape(character) for character in clipped)
+    return _COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", clipped)
 
 
 def _escape(character: str) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hatch_sign.values.grounds import Grounds
 
 SOON = timedelta(days=30)
 """How long before its end a rule or certificate is warned of."""
@@ -42,8 +46,10 @@ class Outcome:
 
     `artifact` is its name; `signature` the configured signature's name, or the format's. `member` is the path inside a
     wheel, `sidecar` the name of the file that holds the signature, `signer` who is proven to have made it, `time` the
-    instant that a trusted witness proves (aware, UTC); `covers_name` says that the signature binds the name, too. Text
-    from files is raw here: show it through ``display()``.
+    instant that a trusted witness proves (aware, UTC); `covers_name` says that the signature binds the name, too. Where
+    `sidecar` is a list of artifacts, `over_list` is the file that holds the signature over it. `grounds` are what
+    verifying rests its verdict on, where a signature could be read. Text from files is raw here: show it through
+    ``display()``.
     """
 
     artifact: str
@@ -57,6 +63,8 @@ class Outcome:
     time: datetime | None = None
     warnings: tuple[str, ...] = ()
     covers_name: bool = False
+    over_list: str | None = None
+    grounds: Grounds | None = field(default=None, compare=False, repr=False)
 
     @property
     def place(self) -> str:

@@ -123,6 +123,21 @@ def verify_message(key: PublicKey, signature: bytes, message: bytes, scheme: Sch
     return True
 
 
+def mark_signature(signature: bytes, scheme: Scheme) -> bytes:
+    """Return what only copies of one signature share: all of it, but of one by ECDSA the first number.
+
+    Of a signature (r, s) by ECDSA, everybody can make a second that is as good, (r, n - s). Two that the key made never
+    share r, else it could be computed from them.
+    """
+    if scheme.family != "ecdsa":
+        return signature
+    try:
+        number, _ = utils.decode_dss_signature(signature)
+    except ValueError:  # no verifier of ours takes it; what a plugin's takes is not for this to say
+        return signature
+    return b"r%x" % number
+
+
 def rsa_padding(scheme: Scheme) -> padding.AsymmetricPadding:
     """Return cryptography's padding for an RSA scheme; PSS salts are as long as the digest."""
     if scheme.family == "rsa-pkcs1" or scheme.hash is None:

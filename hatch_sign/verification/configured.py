@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from hatch_sign.values.display import display
@@ -25,9 +25,12 @@ def verify_as_configured(
     registry: Registry,
     policy: Policy,
     bundles: Sequence[Present] = (),
+    hashes: Collection[str] = (),
     on_done: Callable[[], None] = lambda: None,
 ) -> tuple[ArtifactReport, ...]:
     """Return a report for each artifact, judged by `policy`, with what else `configuration` says of verifying.
+
+    `hashes` are those of the artifacts that the caller wants to know.
 
     Raises what :func:`~hatch_sign.verification.verifying.verify_release` does.
     """
@@ -39,6 +42,7 @@ def verify_as_configured(
         signatures=configuration.signature_names,
         bundles=bundles,
         contents=configuration.contents,
+        hashes=hashes,
         on_done=on_done,
     )
 
@@ -54,6 +58,6 @@ def tell_observers(reports: Sequence[ArtifactReport], configuration: Configurati
 def refuse_foreign(configuration: Configuration, artifacts: Sequence[Artifact]) -> None:
     """Raise UsageError for a configuration that came along with the artifacts: it would say whom to trust."""
     path = configuration.path
-    if path is not None and any(artifact.path.parent == path.parent.resolve() for artifact in artifacts):
+    if path is not None and any(artifact.path.parent.resolve() == path.parent.resolve() for artifact in artifacts):
         message = f"{display(path)} lies in the folder of an artifact, which may have brought it along"
         raise UsageError(message, remedy=f"run elsewhere, or give --config {path.name} if it is yours")

@@ -6,23 +6,40 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hatch_sign.values.display import display
 from hatch_sign.values.outcomes import REJECTING, Outcome, Verdict
 
 if TYPE_CHECKING:
     from hatch_sign.artifacts.discovery import Artifact
+    from hatch_sign.values.artifacts import Subject
 
 
 _GOOD_INSIDE = frozenset({Verdict.TRUSTED, Verdict.NOT_APPLICABLE})
 """What each of the signatures inside a file may be."""
 
+_SHOWN = 3
+"""Objections that are told of many: a wheel may have a thousand libraries inside."""
+
 
 @dataclass(frozen=True, slots=True)
 class ArtifactReport:
-    """One artifact: every signature that was looked for or found, and whether it may be used."""
+    """One artifact: every signature that was looked for or found, and whether it may be used.
+
+    `subject` is the artifact as it was read: its size, and the digests that were asked for.
+    """
 
     artifact: Artifact
     outcomes: tuple[Outcome, ...]
     passed: bool
+    subject: Subject | None = None
+
+    @property
+    def objections(self) -> str:
+        """What is not trusted, and why, in one line for people; empty where all is."""
+        bad = [outcome for outcome in self.outcomes if outcome.verdict not in _GOOD_INSIDE]
+        shown = [_objection(outcome) for outcome in bad[:_SHOWN]]
+        more = len(bad) - len(shown)
+        return ", ".join([*shown, f"and {more} more"] if more else shown)
 
 
 def conclude(
@@ -41,6 +58,12 @@ def conclude(
     if satisfied and not broken and not covered:
         found.append(_uncovered(artifact, required[0]))
     return ArtifactReport(artifact, tuple(found), passed=satisfied and covered and not broken)
+
+
+def _objection(outcome: Outcome) -> str:
+    within = f" in {display(outcome.member)}" if outcome.member is not None else ""
+    why = f" ({display(outcome.detail)})" if outcome.detail else ""
+    return f"{display(outcome.signature)}{within} is {outcome.verdict.value}{why}"
 
 
 def _missing(artifact: Artifact, outcomes: Sequence[Outcome], require: Iterable[str]) -> Iterator[Outcome]:

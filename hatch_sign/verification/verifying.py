@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +15,13 @@ from hatch_sign.artifacts.reading import FileIdentity, is_unchanged, open_artifa
 from hatch_sign.configuration.model import ContentsSettings
 from hatch_sign.contract import Finding
 from hatch_sign.contract.kinds import detached_verifier, manifest_verifier
-from hatch_sign.trust.policy import Policy, judge
+from hatch_sign.trust.policy import Judged, Policy, judge
 from hatch_sign.values.artifacts import HEAD, Subject
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError, SigningError
+from hatch_sign.values.grounds import Grounds
 from hatch_sign.values.outcomes import Outcome, Verdict
+from hatch_sign.values.public_keys import mark_signature
 from hatch_sign.verification.embedded import check_embedded, embedded_formats, failed
 from hatch_sign.verification.names import settle_name
 from hatch_sign.verification.presence import Present, Shelf
@@ -44,6 +46,7 @@ def verify_release(  # noqa: PLR0913 - all but the first three may be left out
     signatures: Container[str] = (),
     bundles: Sequence[Present] = (),
     contents: ContentsSettings | None = None,
+    hashes: Collection[str] = (),
     on_done: Callable[[], None] = lambda: None,
 ) -> tuple[ArtifactReport, ...]:
     """Return a report for each artifact.
@@ -51,12 +54,12 @@ def verify_release(  # noqa: PLR0913 - all but the first three may be left out
     Wheels and zip applications are looked into where `contents` says what is signed there, or where an embedded format is
     required; then every file in them is held against RECORD, too.
     `folder` is where sidecars lie if not beside their artifacts, `signatures` are the names that signatures may have;
-    `bundles` are signature files that the user named, which
-    are looked at in place of those. Raises UsageError for an artifact that cannot be read, SigningError for one that
+    `bundles` are signature files that the user named, which are looked at in place of those; `hashes` are wanted of each
+    artifact, whatever its signatures need. Raises UsageError for an artifact that cannot be read, SigningError for one that
     changed while it was read, PluginError where a format lacks a package that it needs; everything else becomes an outcome.
     """
     shelf = Shelf(formats, folder, signatures)
-    return _Verification(policy, formats, shelf, bundles, contents, on_done).of(artifacts)
+    return _Verification(policy, formats, shelf, bundles, contents, hashes, on_done).of(artifacts)
 
 
 @dataclass
@@ -66,6 +69,7 @@ class _Verification:
     shelf: Shelf
     bundles: Sequence[Present]
     contents: ContentsSettings | None
+    hashes: Collection[str]
     on_done: Callable[[], None]
     subjects: dict[Artifact, Subject] = field(default_factory=dict)
     identities: dict[Artifact, FileIdentity] = field(default_factory=dict)
@@ -93,7 +97,7 @@ class _Verification:
         return [*sidecars, *self.shelf.shared(artifact)]
 
     def _read(self, artifact: Artifact) -> Subject:
-        hashes = {name for present in self.present[artifact] for name in present.hashes}
+        hashes = {*self.hashes, *(name for present in self.present[artifact] for name in present.hashes)}
         with open_artifact(artifact.path) as stream:
             reading = read_open_digests(artifact.path, stream, hashes)
             self.embedded[artifact] = [
@@ -136,7 +140,8 @@ class _Verification:
         inside = self._inside(artifact)
         outcomes += [*self._embedded(artifact, {outcome.format for outcome in inside}), *inside]
         embedded = {name for name, format_ in self.formats.items() if format_.kind == "embedded"}
-        return conclude(artifact, settle_name(artifact, outcomes), self.policy.require, embedded)
+        report = conclude(artifact, settle_name(artifact, outcomes), self.policy.require, embedded)
+        return replace(report, subject=self.subjects[artifact])
 
     def _outcomes(self, artifact: Artifact, present: Present, shared: Finding | None) -> Iterator[Outcome]:
         if present.problem:
@@ -162,7 +167,7 @@ class _Verification:
             # The signature is over the list, and what it vouches for is the artifact: rules are asked about that.
             judged = self._judged(artifact, manifest, finding)
             detail = f"{sidecar.path.name}: {judged.detail}" if judged.verdict is Verdict.MALFORMED else judged.detail
-            yield replace(judged, detail=detail, covers_name=True)
+            yield replace(judged, detail=detail, covers_name=True, over_list=str(sidecar.path))
 
     def _who_signed(self, manifest: Present) -> Sequence[tuple[Present, Finding]]:
         """Check the sidecars of a list, once for all that it lists, over the very bytes that were parsed."""
@@ -182,9 +187,10 @@ class _Verification:
 
     def _judged(self, artifact: Artifact, present: Present, finding: Finding) -> Outcome:
         judged = judge(self.policy, finding, artifact=artifact.name, format=present.format.name, signature=present.signature)
-        outcome = _outcome(artifact, present, judged.verdict, judged.detail)
+        outcome = replace(_outcome(artifact, present, judged.verdict, judged.detail), grounds=_grounds(judged))
         for facts in finding.facts:
-            original = self.originals.setdefault((artifact, facts.signature), present.path)
+            mark = mark_signature(facts.signature, facts.scheme)
+            original = self.originals.setdefault((artifact, mark), present.path)
             if original != present.path:  # else one signature, copied, could stand for two that are required
                 return replace(outcome, verdict=Verdict.MALFORMED, detail=f"a copy of the signature in {original.name}")
         covers_name = any(facts.claims_name for facts in finding.facts)
@@ -242,6 +248,7 @@ class _Verification:
             signer=judged.signer,
             time=judged.time,
             warnings=judged.warnings,
+            grounds=_grounds(judged),
         )
 
     def _keys(self) -> Sequence[PublicKey]:
@@ -269,4 +276,21 @@ def _outcome(artifact: Artifact, present: Present, verdict: Verdict, detail: str
         verdict=verdict,
         detail=detail,
         sidecar=None if present.format.kind == "embedded" else str(present.path),
+    )
+
+
+def _grounds(judged: Judged) -> Grounds | None:
+    facts = judged.facts
+    if facts is None:
+        return None
+    return Grounds(
+        public_key=facts.public_key,
+        scheme=facts.scheme,
+        signature=facts.signature,
+        rule=judged.rule,
+        chain=judged.chain,
+        certificates=tuple(facts.certificates),
+        timestamps=tuple(facts.timestamps),
+        log_entries=tuple(facts.log_entries),
+        claim=facts.claim,
     )

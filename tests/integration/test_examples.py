@@ -72,8 +72,10 @@ def built(tmp_path_factory: pytest.TempPathFactory, tools: dict[str, str]) -> Ca
     def follow(name: str) -> Example:
         if name not in made:
             folder = tmp_path_factory.mktemp(name)
-            scripts = sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"]
-            environ = clean_environment(folder / "home", PATH=scripts, HATCH_SIGN_ALLOW_DIRECTORY=str(folder), **tools)
+            # uvx passes over virtual environments, and wheels were downloaded for this Python only.
+            interpreter = Path(sys.base_prefix, "bin" if os.name == "posix" else "")
+            path = os.pathsep.join([sysconfig.get_path("scripts"), str(interpreter), os.environ["PATH"]])
+            environ = clean_environment(folder / "home", PATH=path, HATCH_SIGN_ALLOW_DIRECTORY=str(folder), **tools)
             copied = copy_example(name, folder / "project", unmeasured(environ))
             project = Example(copied.root, copied.environ, name)
             for command in commands((project.root / "README.md").read_text(encoding="utf-8")):

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the independent programs that check what hatch-sign writes.
 #
-#   bash tests/peers/install.sh [codesigning] [cosign] [js] [loopback] [sigstore-python] [tokens] [tools]
+#   bash tests/peers/install.sh [browser] [codesigning] [cosign] [js] [loopback] [sigstore-python] [tokens] [tools]
 #
 # No argument means all of them. Everything lands in one cache folder outside the checkout:
 # $HATCH_SIGN_PEERS, else $XDG_CACHE_HOME/hatch-sign-peers, else ~/.cache/hatch-sign-peers.
@@ -28,6 +28,8 @@ TOKEN_PACKAGES=(
 )
 # osslsigncode 2.5, as in Debian 12, suffices.
 CODESIGNING_PACKAGES=(faketime gcab openssl osslsigncode wixl)
+# A browser looks at reports; without a font it would look at boxes.
+BROWSER_PACKAGES=(chromium fonts-dejavu-core)
 JSIGN_VERSION=7.4
 MAVEN_COPY=org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy
 # Programs for Windows: extension modules, launchers with an archive behind them, and libraries that Microsoft signed.
@@ -183,17 +185,18 @@ lock_cache() {
 }
 
 main() {
-  (($# > 0)) || set -- tools js loopback sigstore-python cosign tokens codesigning
+  (($# > 0)) || set -- tools js loopback sigstore-python cosign tokens codesigning browser
   local peer
   for peer in "$@"; do
     case $peer in
-      codesigning | cosign | js | loopback | sigstore-python | tokens | tools) ;;
-      *) say "unknown peer '$peer': choose among codesigning, cosign, js, loopback, sigstore-python, tokens, tools"; exit 2 ;;
+      browser | codesigning | cosign | js | loopback | sigstore-python | tokens | tools) ;;
+      *) say "unknown peer '$peer': choose among browser, codesigning, cosign, js, loopback, sigstore-python, tokens, tools"; exit 2 ;;
     esac
   done
   lock_cache
   for peer in "$@"; do
     case $peer in
+      browser) install_debian "the browser" "${BROWSER_PACKAGES[@]}" ;;
       codesigning) install_codesigning ;;
       cosign) install_cosign ;;
       js) install_npm sigstore-js "${JS_PACKAGES[@]}" ;;

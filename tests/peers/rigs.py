@@ -43,12 +43,15 @@ class Peer(enum.StrEnum):
     OSSLSIGNCODE = "osslsigncode"
     FAKETIME = "faketime"
     JSIGN = "jsign"
+    CHROMIUM = "chromium"
 
     @property
     def remedy(self) -> str:
         """Return the command that installs it."""
         if self is Peer.OPENSSL:
             return "apt-get install openssl"
+        if self is Peer.CHROMIUM:
+            return "bash tests/peers/install.sh browser"
         code_signing = (Peer.OSSLSIGNCODE, Peer.FAKETIME, Peer.JSIGN)
         return f"bash tests/peers/install.sh {'codesigning' if self in code_signing else self}"
 
@@ -77,7 +80,7 @@ def find(peer: Peer | str) -> Path | None:
     """Return the peer's program, or for a Node peer its ``node_modules``; None unless completely installed."""
     cache = cache_folder()
     match Peer(peer):
-        case Peer.OPENSSL | Peer.OSSLSIGNCODE | Peer.FAKETIME as program_of_the_system:
+        case Peer.OPENSSL | Peer.OSSLSIGNCODE | Peer.FAKETIME | Peer.CHROMIUM as program_of_the_system:
             found = shutil.which(program_of_the_system)
             return Path(found) if found else None
         case Peer.JSIGN:

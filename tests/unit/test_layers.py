@@ -46,12 +46,17 @@ LAYERS: dict[str, set[str]] = {
     },
     "diagnosis": {"values", "contract", "trust", "registry", "configuration", "custody", "signing"},
     "verification": {"values", "contract", "archives", "trust", "registry", "artifacts", "configuration"},
+    "reporting": {"values", "contract", "formats", "trust", "artifacts", "configuration", "verification"},
     "stamping": {"values", "contract", "trust", "storage", "artifacts", "signing", "verification"},
     "building": {
         *("values", "contract", "trust", "registry", "artifacts", "configuration"),
         *("custody", "revocation", "signing", "verification"),
     },
     "publishing": {"values", "contract", "trust", "registry", "artifacts", "configuration", "verification"},
+    "releasing": {
+        *("values", "contract", "formats", "archives", "provenance", "trust"),
+        *("registry", "artifacts", "configuration", "verification"),
+    },
     "testing": {"values", "contract", "custody"},
 }
 """What each package may import beside itself."""

@@ -38,7 +38,14 @@ python -m pip install tox && python -m tox run -e py
 """
 """The two commands that do all the set-up, here as well so that changing them is a decision."""
 
-EXTRAS = {"keyring": "keyring", "requests": "upload", "shtab": "completion", "twine": "upload", "zlib_ng": "contents"}
+EXTRAS = {
+    "keyring": "keyring",
+    "requests": "upload",
+    "shtab": "completion",
+    "twine": "upload",
+    "urllib3": "upload",
+    "zlib_ng": "contents",
+}
 """Modules that an extra brings; `hatch_sign.testing` may import pytest, which whoever runs it has."""
 
 HOSTS = {"click": "hatch_hooks", "hatch": "hatch_hooks", "setuptools": "setuptools_command.py"}
@@ -92,7 +99,7 @@ def test_every_configuration_in_the_readme_is_without_mistakes(tmp_path: Path) -
     for name in ("roots.pem", "tsa-roots.pem", "codesign-chain.pem"):
         (tmp_path / name).write_bytes(self_signed(key))
     blocks = re.findall(r"^```toml\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.DOTALL | re.MULTILINE)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     for block in blocks:
         (tmp_path / "pyproject.toml").write_text(block)
         done = check_configuration(tmp_path)
@@ -211,7 +218,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     tops = {name.partition("/")[0] for name in names}
-    assert tops == {"hatch_sign", f"hatch_sign-{hatch_sign.__version__}.dist-info"}
+    assert tops == {"hatch_sign", "hatch_sign_pre_commit", f"hatch_sign-{hatch_sign.__version__}.dist-info"}
     missing = {path.relative_to(ROOT).as_posix() for path in (ROOT / "hatch_sign").rglob("*.py")} - names
     assert missing == set()
     assert "hatch_sign/py.typed" in names

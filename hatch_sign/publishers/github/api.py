@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from hatch_sign.publishers.documents import load_json
 from hatch_sign.publishers.github.translate import failure_of, malformed_answer, publish_error
 from hatch_sign.publishers.reading import verified_stream
 from hatch_sign.remote.failures import Failure
@@ -31,8 +32,10 @@ SLOWEST = 64 * 1024
 
 _JSON = "application/vnd.github+json"
 _LARGEST_PAGE = 64 * 1024 * 1024
+_PAGE = 100
+"""Entries that a page holds at most: more are none of GitHub's answers, and would be kept in memory."""
 _MOST_PAGES = 100
-"""Of a hundred entries each: GitHub lists no more."""
+"""GitHub lists no more."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,9 @@ class GitHubApi:
     def pages(self, path: str) -> Iterator[list[Any]]:
         """Give the pages of a list, a hundred entries each; nothing there is an error."""
         for page in range(1, _MOST_PAGES + 1):
-            reply = self._require(self.ask("GET", f"{self.place.address(path)}?per_page=100&page={page}"))
+            reply = self._require(self.ask("GET", f"{self.place.address(path)}?per_page={_PAGE}&page={page}"))
             entries = self.document(reply)
-            if not isinstance(entries, list):
+            if not isinstance(entries, list) or len(entries) > _PAGE:
                 raise malformed_answer(self.place.title)
             yield entries
             if 'rel="next"' not in reply.headers.get("link", ""):
@@ -113,8 +116,8 @@ class GitHubApi:
     def document(self, reply: Reply) -> Any:  # noqa: ANN401 - as above
         """Return the JSON of an answer."""
         try:
-            return json.loads(reply.body)
-        except (ValueError, RecursionError):
+            return load_json(reply.body)
+        except ValueError:
             raise malformed_answer(self.place.title) from None
 
     def _asked(

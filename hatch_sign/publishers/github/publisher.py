@@ -64,7 +64,10 @@ def _token(place: Place, context: BackendContext) -> str:
     try:
         token = context.secret(request).strip()
     except CustodyError as error:
-        raise PublishError(error.message, remedy=remedy) from None
+        # Whoever has set none must not look for mistakes in sources of PINs, which the core would list.
+        given = any(name in context.environ for name in place.tokens)
+        none = f"{place.title} wants a token, and neither {' nor '.join(place.tokens)} is set"
+        raise PublishError(error.message if given else none, remedy=remedy) from None
     if not _TOKEN.fullmatch(token):
         message = f"{place.title}: what is given as the token is none: it holds other characters than printable ASCII"
         raise PublishError(message, remedy=remedy)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from hatch_sign.publishers.documents import load_json
 from hatch_sign.remote.failures import Failure, FailureKind, classify_status
 from hatch_sign.remote.retrying import parse_retry_after
 from hatch_sign.values.errors import PublishError
@@ -122,7 +122,7 @@ def _reasons(reply: Reply) -> list[str]:
 
 def _error(reply: Reply) -> dict[str, Any]:
     try:
-        document = json.loads(reply.body)
-    except (ValueError, RecursionError):
+        document = load_json(reply.body)
+    except ValueError:
         return {}
     return document if isinstance(document, dict) else {}

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from twine.repository import Repository
     from twine.settings import Settings
 
+    from hatch_sign.publishers.index.pace import Pace
     from hatch_sign.publishers.index.settings import IndexSettings
-    from hatch_sign.remote.limits import NetworkLimits
 
 
 def load_twine(chosen: IndexSettings, *, interactive: bool) -> Settings:
@@ -29,7 +29,7 @@ def load_twine(chosen: IndexSettings, *, interactive: bool) -> Settings:
         from twine import settings  # noqa: PLC0415 - an extra, and 300 ms
     except ImportError:
         message = "publishing to an index needs the package twine, which is not installed"
-        raise PluginError(message, remedy='pip install "hatch-sign[upload]"') from None
+        raise PluginError(message, remedy='pip install "twine>=6.1"') from None
     options: dict[str, Any] = {} if chosen.config_file is None else {"config_file": chosen.config_file}
     try:
         with silence():
@@ -73,7 +73,7 @@ class Connection:
         self.reading.close()
 
 
-def connect(loaded: Settings, limits: NetworkLimits) -> Connection:
+def connect(loaded: Settings, pace: Pace) -> Connection:
     """Return a connection with the credentials found as twine finds them; no byte of a release is sent.
 
     They are those of ``TWINE_USERNAME`` and ``TWINE_PASSWORD``, of the address, ``.pypirc`` and the keyring, on PyPI those
@@ -90,7 +90,7 @@ def connect(loaded: Settings, limits: NetworkLimits) -> Connection:
     reading = requests.Session()
     reading.verify, reading.headers["User-Agent"] = repository.session.verify, repository.session.headers["User-Agent"]
     for session in (repository.session, reading):
-        _limit(session, limits)
+        _limit(session, pace)
     return Connection(repository, reading)
 
 
@@ -100,11 +100,24 @@ def _renew_tokens(repository: Repository, loaded: Settings) -> None:
         repository.session.auth = loaded.auth.authenticator
 
 
-def _limit(session: Session, limits: NetworkLimits) -> None:
+def _limit(session: Session, pace: Pace) -> None:
     """Let nothing be repeated but by us, nothing be waited for without end, and nothing be read before it is asked for."""
     from requests.adapters import HTTPAdapter  # noqa: PLC0415 - an extra, loaded by twine
 
+    from hatch_sign.publishers.index.pools import limited_pools  # noqa: PLC0415 - as above
+
+    limits, pools = pace.limits, limited_pools(pace)
+
     class LimitedAdapter(HTTPAdapter):
+        def init_poolmanager(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - handed through as it is
+            super().init_poolmanager(*arguments, **options)
+            self.poolmanager.pool_classes_by_scheme = pools
+
+        def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - as above
+            manager = super().proxy_manager_for(*arguments, **options)
+            manager.pool_classes_by_scheme = pools
+            return manager
+
         def send(self, request: Any, **options: Any) -> Any:  # type: ignore[override] # noqa: ANN401 - handed through as it is
             options["timeout"] = (limits.connect, limits.read)
             if isinstance(session.verify, str):  # else REQUESTS_CA_BUNDLE would win over what was configured

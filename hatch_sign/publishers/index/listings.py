@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html.parser import HTMLParser
+from html import unescape
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+from hatch_sign.publishers.documents import load_json
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 ACCEPT = f"{JSON_TYPE}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _SEPARATORS = re.compile(r"[-_.]+")
+
+_LINK = re.compile(r"<a(?=\s)", re.IGNORECASE)
+_LONGEST_TAG = 16 * 1024
+"""Characters of one link: address, digest and provenance."""
+_ATTRIBUTE = re.compile(r"""\s*+([^\s=>"']++(?:\s*+=\s*+(?:"[^"]*"|'[^']*'|[^\s>"']++))?)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +46,25 @@ def project_name(filename: str) -> str:
 def parse_listing(content_type: str, body: bytes, address: str) -> Listing | None:
     """Return what a page at `address` lists, or None for one that is no page of a simple index."""
     media_type = content_type.partition(";")[0].strip().lower()
-    text = body.decode("utf-8", "replace")
     if media_type.endswith("json"):
-        return _parse_json(text, address)
-    return _parse_html(text, address) if media_type.endswith("html") else None
+        return _parse_json(body, address)
+    return _parse_html(body.decode("utf-8", "replace"), address) if media_type.endswith("html") else None
 
 
 def parse_provenance(body: bytes) -> list[Mapping[str, Any]] | None:
     """Return the envelopes of the attestations in a provenance object (PEP 740), or None for what is none."""
     try:
-        bundles = json.loads(body)["attestation_bundles"]
+        bundles = load_json(body)["attestation_bundles"]
         return [attestation["envelope"] for bundle in bundles for attestation in bundle["attestations"]]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         return None
 
 
-def _parse_json(text: str, address: str) -> Listing | None:
+def _parse_json(body: bytes, address: str) -> Listing | None:
     try:
-        entries = json.loads(text)["files"]
+        entries = load_json(body)["files"]
         return {str(entry["filename"]): _from_json(entry, address) for entry in entries}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -77,28 +82,32 @@ def _digest(value: object) -> bytes | None:
 
 
 def _parse_html(text: str, address: str) -> Listing | None:
-    parser = _Links(address)
+    """Read the links, which are all that a page is read for, in time that grows with its length alone.
+
+    The standard library's parser does not: tags that never end keep it for hours.
+    """
     try:
-        parser.feed(text)
-        parser.close()
+        first, *others = text.split("<!--")
+        shown = "".join([first, *(each.partition("-->")[2] for each in others)])
+        links = (_from_html(_attributes(after[:_LONGEST_TAG]), address) for after in _LINK.split(shown)[1:])
+        return {name: file for name, file in links if name}
     except ValueError:
         return None
-    return parser.files
 
 
-class _Links(HTMLParser):
-    def __init__(self, address: str) -> None:
-        super().__init__()
-        self._address = address
-        self.files: dict[str, ListedFile] = {}
+def _attributes(text: str) -> dict[str, str]:
+    """Return the attributes that `text`, what follows the name of a tag, begins with; of several of one name, the last."""
+    found, at = {}, 0
+    while match := _ATTRIBUTE.match(text, at):
+        name, _, value = match[1].partition("=")
+        found[name.strip().lower()] = unescape(value.strip().strip("\"'"))
+        at = match.end()
+    return found
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        named = dict(attrs)
-        href = named.get("href")
-        if tag != "a" or not href:
-            return
-        url, fragment = urldefrag(urljoin(self._address, href))
-        name = unquote(urlsplit(url).path.rpartition("/")[2])
-        provenance = named.get("data-provenance")
-        joined = urljoin(self._address, provenance) if provenance else None
-        self.files[name] = ListedFile(url, _digest(fragment.removeprefix("sha256=")), joined)
+
+def _from_html(attributes: Mapping[str, str], address: str) -> tuple[str, ListedFile]:
+    url, fragment = urldefrag(urljoin(address, attributes.get("href", "")))
+    name = unquote(urlsplit(url).path.rpartition("/")[2]) if attributes.get("href") else ""
+    provenance = attributes.get("data-provenance")
+    joined = urljoin(address, provenance) if provenance else None
+    return name, ListedFile(url, _digest(fragment.removeprefix("sha256=")), joined)

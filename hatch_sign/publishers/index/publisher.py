@@ -49,21 +49,19 @@ class IndexPublisher:
         """
         chosen = read_settings(settings, context.environ)
         loaded = load_twine(chosen, interactive=_has_terminal())
-        connection = connect(loaded, self._pace.limits)
+        pace = replace(self._pace, stopped=lambda: context.stopped)
+        connection = connect(loaded, pace)
         try:
-            yield self._destination(address_of(loaded), chosen, connection, context)
+            yield _destination(address_of(loaded), chosen, connection, pace)
         finally:
             connection.close()
 
-    def _destination(
-        self, upload_url: str, chosen: IndexSettings, connection: Connection, context: BackendContext
-    ) -> IndexDestination:
-        places = [chosen.index_url.rstrip("/") + "/"] if chosen.index_url else simple_indexes(upload_url)
-        pace = replace(self._pace, stopped=lambda: context.stopped)
-        index = SimpleIndex(places, connection, upload_url, pace)
-        title = shown_address(upload_url)
-        sender = Sender(connection, index, pace, title=title, settings=chosen)
-        return IndexDestination(upload_url, chosen, index, sender, pace)
+
+def _destination(upload_url: str, chosen: IndexSettings, connection: Connection, pace: Pace) -> IndexDestination:
+    places = [chosen.index_url.rstrip("/") + "/"] if chosen.index_url else simple_indexes(upload_url)
+    index = SimpleIndex(places, connection, upload_url, pace)
+    sender = Sender(connection, index, pace, title=shown_address(upload_url), settings=chosen)
+    return IndexDestination(upload_url, chosen, index, sender, pace)
 
 
 def _has_terminal() -> bool:

@@ -22,7 +22,7 @@ from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError, MalformedError, PublishError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from hatch_sign.contract import ReleaseFile
 AGAIN = "run it again later: what is there already is not sent twice"
@@ -176,13 +176,29 @@ def refusal(status: int, *, reason: str, text: str, location: str, retry_after: 
 _PHRASES = frozenset(status.phrase for status in HTTPStatus)
 """What a status line says where its server has nothing to say."""
 
-_TAGS = re.compile(r"<(head|script|style)\b.*?</\1\s*>|<[^>]{0,1000}>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<([a-z]*)[^<>]{0,1000}>", re.IGNORECASE)
+_ENDS = {name: re.compile(rf"</{name}\s{{0,100}}>", re.IGNORECASE) for name in ("head", "script", "style")}
+"""How elements end whose content nobody reads."""
 
 
 def _said(reason: str, text: str) -> str:
     """Return the longer of what the status line and the body say, without markup."""
-    plain = " ".join(_TAGS.sub(" ", text).split())
+    plain = " ".join(" ".join(_without_markup(text)).split())
     return display(plain if len(plain) > len(reason) else reason)
+
+
+def _without_markup(text: str) -> Iterator[str]:
+    """Yield what is between the tags, in time that grows with the length of the text alone."""
+    endless: set[str] = set()
+    at = 0
+    while tag := _TAG.search(text, at):
+        yield text[at : tag.start()]
+        at, name = tag.end(), tag[1].lower()
+        if name in _ENDS and name not in endless:
+            end = _ENDS[name].search(text, at)
+            at = end.end() if end else at
+            endless |= set() if end else {name}
+    yield text[at:]
 
 
 def hides_nothing(text: str, secrets: tuple[str, ...]) -> bool:

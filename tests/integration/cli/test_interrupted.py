@@ -122,14 +122,14 @@ def test_a_folder_that_cannot_be_written_is_one_clear_error(project: Project) ->
 
 def test_an_artifact_that_vanishes_or_changes_during_signing_is_never_signed(project: Project) -> None:
     program = (
-        "import sys, os; from pathlib import Path; from hatch_sign.cli import main; from hatch_sign.signing import run\n"
-        "make = run.make_sidecar\n"
+        "import sys; from pathlib import Path; from hatch_sign.cli import main; from hatch_sign.signing import detached\n"
+        "make = detached.make_sidecar\n"
         "def disturbed(bench, subject):\n"
         "    if subject.name == 'a.bin':\n"
         "        path = Path('dist/a.bin')\n"
         "        path.unlink() if sys.argv[1] == 'vanish' else path.write_bytes(b'evil!')\n"
         "    return make(bench, subject)\n"
-        "run.make_sidecar = disturbed\n"
+        "detached.make_sidecar = disturbed\n"
         "sys.exit(main(sys.argv[2:]))"
     )
     for how in ("change", "vanish"):

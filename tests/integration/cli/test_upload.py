@@ -75,14 +75,20 @@ def test_artifacts_that_are_named_take_their_signatures_and_no_others(release: P
 
 
 @pytest.mark.parametrize(
-    ("name", "data"), [("tool.bin", b"tampered"), ("tool.bin.sigstore.json", b"{}"), ("new.bin", b"new")]
+    ("name", "data", "verdict"),
+    [
+        ("tool.bin", b"tampered", "hash-mismatch"),
+        ("tool.bin.sigstore.json", b"{}", "malformed"),
+        ("new.bin", b"new", "unsigned"),
+    ],
 )
-def test_nothing_is_published_where_one_artifact_is_rejected(release: Project, name: str, data: bytes) -> None:
+def test_nothing_is_published_where_one_artifact_is_rejected(release: Project, name: str, data: bytes, verdict: str) -> None:
     release.add(name, data)
     ran = release.run("upload", "dist")
     assert ran.code == 1
     artifact = release.dist / name.removesuffix(".sigstore.json")
-    assert f"hatch-sign: error: {artifact} is rejected; nothing was published" in ran.err
+    assert f"hatch-sign: error: {artifact} is rejected: sigstore is {verdict}" in ran.err
+    assert "; nothing was published" in ran.err
     assert not (release.folder / "public").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import traceback
@@ -14,7 +15,7 @@ import pytest
 
 from hatch_sign.custody.bundle_signer import CheckedBundleSigner, open_bundle_signer
 from hatch_sign.custody.context import RunContext
-from hatch_sign.values.errors import CustodyError, HatchSignError, SecretRejectedError, WitnessError
+from hatch_sign.values.errors import ConfigurationError, CustodyError, HatchSignError, SecretRejectedError, WitnessError
 from hatch_sign_sigstore.signing.backend import SigstoreBackend
 from hatch_sign_sigstore.signing.signer import KeylessSigner
 
@@ -202,3 +203,15 @@ def test_a_token_of_somebody_else_is_not_signed_with(ending: tuple[KeylessSigner
     path.write_text(make_identity_token("https://github.com/example/fork/.github/workflows/a.yml@refs/heads/main"))
     with pytest.raises(CustodyError, match="the identity changed in the middle of the run"):
         signer.sign_artifact(DIGEST)
+
+
+@pytest.mark.parametrize("address", ["http://fulcio.example", "http://user:word@fulcio.example/?x=word", "ftp://localhost"])
+def test_a_certificate_authority_in_the_open_gets_no_token(instance: LoopbackSigstore, tmp_path: Path, address: str) -> None:
+    config = json.loads(instance.trust_config.read_text())
+    config["signingConfig"]["caUrls"][0]["url"] = address
+    trust_config = tmp_path / "open.json"
+    trust_config.write_text(json.dumps(config))
+    with ExitStack() as stack, pytest.raises(ConfigurationError, match="expected https; the identity token goes") as caught:
+        open_identity(stack, identity_at(instance, trust_config), instance.identity_token)
+    assert "word" not in str(caught.value)
+    require_secrecy(caught.value, instance.identity_token)

@@ -166,6 +166,20 @@ def test_what_cannot_be_signed_is_withdrawn(root: Path) -> None:
     assert list((root / "dist").iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["../other.whl", ".", "..", "", "/other.whl", "sub/other.whl", None, "\x1b[2Jother/.whl"])
+def test_what_lies_elsewhere_is_not_signed_on_the_word_of_the_other(root: Path, name: str | None) -> None:
+    (root / "small_backend.py").write_text(f"def build_wheel(folder, settings=None, metadata=None):\n    return {name!r}\n")
+    (root / "pyproject.toml").write_text(f'[tool.hatch-sign]\nkey = "emulated:absent/release"\n\n{_PROJECT}')
+    other = root / "other.whl"
+    other.write_bytes(b"not what was built")
+    done = run(root, "backend.build_wheel('dist')", HATCH_SIGN_BUILD="1")
+    assert done.returncode == 3
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("hatch-sign: error: nothing is signed: the build backend answered ")
+    assert line.isprintable()
+    assert other.read_bytes() == b"not what was built"
+
+
 def test_a_table_that_is_wrong_ends_the_build_in_one_line(root: Path) -> None:
     (root / "pyproject.toml").write_text(_PROJECT.replace("small_backend", "hatch_sign.backend"))
     done = run(root, "backend.build_wheel('dist')")

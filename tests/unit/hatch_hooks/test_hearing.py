@@ -74,5 +74,5 @@ def test_what_a_dry_run_would_do_is_told(hearing: Hearing, capsys: pytest.Captur
     hearing.foretell(found)
     assert capsys.readouterr().err.splitlines() == [
         "hatch-sign: would publish a.whl to index",
-        "hatch-sign: index does not keep a.whl.p7s: only distributions",
+        "hatch-sign: index would not keep a.whl.p7s: only distributions",
     ]

@@ -151,3 +151,16 @@ def test_a_program_that_the_checkout_names_is_not_run(project: Path) -> None:
 def _write_program(path: Path, text: str) -> None:
     path.write_text(f"#!/bin/sh\n{text}")
     path.chmod(0o755)
+
+
+@pytest.mark.parametrize("kind", ["clean", "process", "smudge"])
+def test_a_filter_that_the_checkout_defines_is_not_run(kind: str, project: Path) -> None:
+    (project / ".gitattributes").write_text("* filter=trap\n")
+    commit = make_checkout(project)
+    trap = project / "trap"
+    _write_program(trap, f'touch "{project}/sprung"\ncat\n')
+    with (project / ".git" / "config").open("a") as config:
+        config.write(f'[filter "trap"]\n\t{kind} = "{trap}"\n\trequired = true\n')
+    (project / "pyproject.toml").write_text("[PROJECT]\n")  # as long as before: git has to read it
+    assert sources({}, project) == [checkout(commit, modified=True)]
+    assert not (project / "sprung").exists()

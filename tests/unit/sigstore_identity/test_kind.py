@@ -107,6 +107,7 @@ def test_a_file_that_is_no_trusted_root_is_malformed(root: Any, problem: str) ->
         ({"identity": "a"}, "lacks `issuer`: without it, any issuer could vouch"),
         ({"identity": "a", "identity-pattern": "b", "issuer": "c"}, "has both `identity` and `identity-pattern`"),
         ({"identity-pattern": "b", "issuer": "c"}, "expected an https address"),
+        ({"identity": "a", "issuer": "accounts.example"}, "`issuer` is accounts.example, which is no address"),
     ],
 )
 def test_half_a_rule_is_refused(table: dict[str, str], problem: str) -> None:

@@ -26,6 +26,12 @@ from hatch_sign.values.display import LONGEST, display
         ("line\u2028break", "line\\u2028break"),
         ("tag\U000e0041", "tag\\U000e0041"),
         ("not utf-8: \udcff", "not utf-8: \\udcff"),
+        ("::add-mask::x.whl", "\\x3a:add-mask::x.whl"),
+        ("  ::set-output name=a::b", "  \\x3a:set-output name=a::b"),
+        ("a ##[add-mask]x ##vso[task.x]y", "a \\x23#[add-mask]x \\x23#vso[task.x]y"),
+        ("::1", "::1"),
+        ("std::string", "std::string"),
+        ("## notes", "## notes"),
     ],
 )
 def test_what_is_shown(text: str, shown: str) -> None:

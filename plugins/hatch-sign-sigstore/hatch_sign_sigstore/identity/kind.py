@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from hatch_sign_sigstore.identity.rule import IdentityRule
 
+_WHOLE_ADDRESS = "write its whole address, such as `https://token.actions.githubusercontent.com`"
 IDENTITY, PATTERN, ISSUER, ROOT = "identity", "identity-pattern", "issuer", "trusted-root"
 
 
@@ -34,10 +36,12 @@ class IdentityKind:
 
         if ISSUER not in table:
             message = "lacks `issuer`: without it, any issuer could vouch for somebody of that name"
-            remedy = "write its whole address, such as `https://token.actions.githubusercontent.com`"
-            raise ConfigurationError(message, remedy=remedy)
+            raise ConfigurationError(message, remedy=_WHOLE_ADDRESS)
         if IDENTITY in table and PATTERN in table:
             message = "has both `identity` and `identity-pattern`"
             raise ConfigurationError(message, remedy="write a rule for each")
         matcher = exact_identity(table[IDENTITY]) if IDENTITY in table else identity_pattern(table[PATTERN])
+        if not table[ISSUER].lower().startswith(("https://", "http://")):
+            message = f"`issuer` is {display(table[ISSUER])}, which is no address, and so nobody's issuer"
+            raise ConfigurationError(message, remedy=_WHOLE_ADDRESS)
         return IdentityRule(matcher, table[ISSUER], load_trusted_root(table.get(ROOT, "production"), read))

@@ -89,13 +89,13 @@ def _filled(query: Mapping[str, str], setting: str, name: str) -> str | None:
 
 def _https(query: Mapping[str, str], setting: str, name: str) -> str | None:
     value = _filled(query, setting, name)
-    if value is not None and not _is_secure(value):
+    if value is not None and not is_secure(value):
         message = f"{name}: `{setting}` is {display(value)}, expected an https address"
         raise ConfigurationError(message)
     return value
 
 
-def _is_secure(address: str) -> bool:
+def is_secure(address: str) -> bool:
     """Return whether nobody on the way can change what is said: by TLS, or because it stays on this machine."""
     try:
         parts = urlsplit(address)

@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 from sigstore.sign import SigningContext
 
 from hatch_sign.remote import ServiceCaller
+from hatch_sign.remote.http import shown_address
 from hatch_sign.values.display import display
-from hatch_sign.values.errors import CustodyError, WitnessError
+from hatch_sign.values.errors import ConfigurationError, CustodyError, WitnessError
+from hatch_sign_sigstore.signing.reference import is_secure
 from hatch_sign_sigstore.signing.translate import classify, classify_fulcio, entered_before
 
 if TYPE_CHECKING:
@@ -33,12 +35,15 @@ class Services:
     def __init__(
         self, instance: Instance, *, name: str, limits: NetworkLimits, patience: Patience, stopped: Callable[[], bool]
     ) -> None:
-        """Ask nobody yet."""
+        """Ask nobody yet. Raises ConfigurationError where the token would go through a plain channel."""
         self._instance = instance
         self._name, self._limits, self._patience, self._stopped = name, limits, patience, stopped
         self._chosen = threading.local()
         self._logs: dict[LogVersion, Any] = {"any": _first_log(instance.services)}
         fulcio = instance.services.get_fulcio()
+        if not is_secure(fulcio.url):
+            message = f"{name}: the instance has its certificate authority at {shown_address(fulcio.url)}, expected https"
+            raise ConfigurationError(message, remedy="the identity token goes there, and must not be read on the way")
         self._fulcio = _Fulcio(fulcio, self._asking("Fulcio", fulcio.url, classify_fulcio))
         self._authorities = [
             _Authority(each, _witnessed(self._asking("the timestamp authority", each.url)))

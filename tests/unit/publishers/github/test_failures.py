@@ -250,7 +250,7 @@ def test_what_is_no_answer_of_github_is_told(
     assert "GitHub gave an answer that is not one of its API; check `api-url`" in str(error)
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b'"text"', b"1", b"{"])
+@pytest.mark.parametrize("body", [b"", b"{}", b'"text"', b"1", b"{", b"[" + b"{}," * 100 + b"{}]"])
 def test_a_list_that_is_none_is_told(github: FakeGitHub, client: Client, files: list[ReleaseFile], body: bytes) -> None:
     github.fail("list", Answer(200, body))
     error, _ = client.failure(files)

@@ -115,7 +115,8 @@ def test_no_token_is_told_before_anything_is_asked(
     del client.environ["GITHUB_TOKEN"]
     error, _ = client.failure(files)
     assert isinstance(error, PublishError)
-    assert "set GH_ENTERPRISE_TOKEN to one with the permission contents: write" in str(error)
+    wanted = "wants a token, and neither GH_ENTERPRISE_TOKEN nor GITHUB_ENTERPRISE_TOKEN nor GITHUB_TOKEN is set; "
+    assert str(error).endswith(f"{wanted}set GH_ENTERPRISE_TOKEN to one with the permission contents: write")
     assert github.requests == 0
 
 

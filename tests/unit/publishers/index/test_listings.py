@@ -72,6 +72,34 @@ def test_html_tells_the_same() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("link", "address"),
+    [
+        ("<A class='x' HREF = 'demo.whl' >", "demo.whl"),
+        ("<a href=demo.whl>", "demo.whl"),
+        ('<a\n  data-requires-python=">=3.8"\n  href="demo.whl?a=1&amp;b=2">', "demo.whl?a=1&b=2"),
+        ('<!-- old --><a data-yanked href="demo.whl">', "demo.whl"),
+    ],
+)
+def test_links_are_read_however_they_are_written(link: str, address: str) -> None:
+    assert parse_listing("text/html", f"<p>{link}demo</a>".encode(), AT) == {"demo.whl": ListedFile(f"{AT}{address}")}
+
+
+@pytest.mark.parametrize(
+    "page", ['<!-- <a href="demo.whl"> -->', '<abbr href="demo.whl">', "<a hreflang='demo.whl'>", '<a href="">']
+)
+def test_what_is_no_link_lists_nothing(page: str) -> None:
+    assert parse_listing("text/html", page.encode(), AT) == {}
+
+
+@pytest.mark.parametrize(
+    "piece", ["<a ", "<!--", "<![", "</", "<a href='", '<a b="', "&#9", "<a href=&#9", "<script>", "<a x=", "<a\n\t "]
+)
+def test_a_page_that_never_ends_its_tags_is_read_in_one_pass(piece: str) -> None:
+    """Otherwise this would take hours: an index, or who speaks in its place, could hold up a release by one page."""
+    assert set(parse_listing("text/html", (piece * 100_000).encode(), AT) or {}) <= {"\t"}
+
+
 @given(st.binary(max_size=300), st.sampled_from([JSON_TYPE, "text/html"]))
 def test_no_bytes_raise(body: bytes, content_type: str) -> None:
     parse_listing(content_type, body, AT)

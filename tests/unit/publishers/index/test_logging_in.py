@@ -89,7 +89,7 @@ def test_a_preview_asks_nobody(index: Index, tmp_path: Path) -> None:
 def test_without_twine_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "twine", None)
     monkeypatch.delitem(sys.modules, "twine.settings", raising=False)
-    with pytest.raises(PluginError, match=r"needs the package twine.*pip install \"hatch-sign\[upload\]\""):
+    with pytest.raises(PluginError, match=r"needs the package twine.*pip install \"twine>=6\.1\""):
         IndexPublisher().preview({}, Heard().context())
 
 

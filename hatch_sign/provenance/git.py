@@ -1,0 +1,124 @@
+"""git, asked about a checkout that may have been made to run programs, and told nothing of the environment."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PATIENCE = 30.0
+"""Seconds that git is waited for, each time it is asked."""
+
+_PASSED_ON = ("HOME", "USERPROFILE", "SYSTEMROOT", "PATH")
+"""What git is told of the environment: where its user's settings are, among them whose checkouts are safe."""
+
+_QUIET = {
+    "LC_ALL": "C",
+    "GIT_TERMINAL_PROMPT": "0",
+    # An object that a partial clone lacks would be fetched by a program that the checkout names.
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+}
+
+# A file system monitor and hooks would be programs that the checkout names.
+_HARMLESS = ("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
+
+_OWN_SCOPES = frozenset({"local", "worktree"})
+"""Whose settings came with the checkout; those of the user and of the system are believed."""
+
+_FILTER, _RUNS = "filter.", (".clean", ".smudge", ".process")
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """git for one folder. `settings` are those that it is told on its command line."""
+
+    program: str
+    directory: Path
+    environ: Mapping[str, str]
+    settings: tuple[str, ...] = _HARMLESS
+
+    def ask(self, *arguments: str) -> str | None:
+        """Return what git prints, None where it fails or takes more than :data:`PATIENCE`."""
+        try:
+            done = subprocess.run(  # noqa: S603 - found on an absolute entry of PATH; the arguments are ours
+                [self.program, "-C", str(self.directory), *self.settings, *arguments],
+                env=dict(self.environ),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+        except (OSError, ValueError, subprocess.TimeoutExpired):  # ValueError: a NUL in an argument
+            return None
+        return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+
+    def changes(self, *, untracked: bool, leaving_out: str = "") -> tuple[str, ...] | None:
+        """Return the files of the whole checkout that differ from its commit; None where git cannot tell.
+
+        `leaving_out` is a folder, relative to the checkout's top and with ``/``. Of a submodule it is told whether another
+        commit is checked out: looking further would run git under settings of the submodule's own.
+        """
+        files = "all" if untracked else "no"
+        paths = [":/", *([f":(top,exclude,literal){leaving_out}"] if leaving_out else [])]
+        told = self.ask(
+            "status", "--porcelain", "-z", f"--untracked-files={files}", "--ignore-submodules=dirty", "--", *paths
+        )
+        return None if told is None else tuple(_changed(told.split("\0")))
+
+    def unwatched(self) -> tuple[str, ...]:
+        """Return the files that git was told not to look at, so that it tells no change of them (git-update-index)."""
+        told = self.ask("ls-files", "-v", "-z", "--full-name", "--", ":/") or ""
+        entries = (entry for entry in told.split("\0") if entry)
+        return tuple(entry[2:] for entry in entries if entry[0].islower() or entry[0] == "S")
+
+
+def open_git(directory: Path, environ: Mapping[str, str]) -> Git | None:
+    """Return git for a folder; None where it is not on an absolute entry of PATH, or cannot read the settings there.
+
+    Filters that the checkout itself defines are switched off: they are programs, which looking for changes would run.
+    """
+    program = _find_git(environ)
+    if program is None:
+        return None
+    git = Git(program, directory, {**{name: environ[name] for name in _PASSED_ON if name in environ}, **_QUIET})
+    listed = git.ask("config", "--list", "--show-scope", "--name-only", "-z")
+    if listed is None:
+        return None
+    names = sorted(set(_own_filters(listed.split("\0"))))
+    if any("=" in name for name in names):  # such a name cannot be given on the command line
+        return None
+    off = [word for name in names for kind in _RUNS for word in ("-c", f"{_FILTER}{name}{kind}=")]
+    optional = [word for name in names for word in ("-c", f"{_FILTER}{name}.required=false")]
+    return replace(git, settings=(*git.settings, *off, *optional))
+
+
+def _find_git(environ: Mapping[str, str]) -> str | None:
+    entries = [entry for entry in environ.get("PATH", "").split(os.pathsep) if Path(entry).is_absolute()]
+    found = shutil.which("git", path=os.pathsep.join(entries)) if entries else None
+    return found if found is not None and Path(found).is_absolute() else None  # Windows looks in the working directory first
+
+
+def _own_filters(listed: list[str]) -> Iterator[str]:
+    """Yield the names of filters among scopes and names of settings, which alternate."""
+    for scope, setting in zip(listed[::2], listed[1::2], strict=False):
+        kind = next((kind for kind in _RUNS if setting.endswith(kind)), None)
+        if scope in _OWN_SCOPES and setting.startswith(_FILTER) and kind is not None:
+            yield setting[len(_FILTER) : -len(kind)]
+
+
+def _changed(entries: list[str]) -> Iterator[str]:
+    """Yield the paths in ``status -z``: two letters and a blank stand before each, and after a rename its old path."""
+    following = iter(entries)
+    for entry in following:
+        if entry:
+            yield entry[3:]
+        if entry[:1] in {"R", "C"}:
+            next(following, None)

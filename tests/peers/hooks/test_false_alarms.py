@@ -1,0 +1,54 @@
+"""The secrets hook over the sources of large real projects: what it finds outside of their tests is a false alarm."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from hatch_sign_pre_commit.looking import find_secrets, read_beginning
+from tests.peers.rigs import cache_folder
+
+PROJECTS = ("django==5.2", "setuptools==80.9.0", "sphinx==8.2.3", "twisted==25.5.0", "pip==25.2")
+TESTS = {"test", "tests"}
+
+
+@pytest.fixture(scope="session")
+def sources() -> Path:
+    """Return the folder that keeps the sdists, outside of the checkout."""
+    folder = cache_folder() / "sdists"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+def test_nothing_is_found_outside_of_tests(project: str, sources: Path, tmp_path: Path) -> None:
+    name, _, version = project.partition("==")
+    if not list(sources.glob(f"{name}-{version}.tar.gz")):
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "--quiet",
+            "download",
+            "--no-deps",
+            "--no-binary=:all:",
+            "--dest",
+            str(sources),
+        ]
+        subprocess.run([*command, project], check=True)
+    (sdist,) = sources.glob(f"{name}-{version}.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert len(files) > 100
+    alarms = [
+        f"{path.relative_to(tmp_path)}:{line}: {found.what}"
+        for path in files
+        for line, found in find_secrets(read_beginning(path) or b"", path.as_posix())
+    ]
+    outside = [alarm for alarm in alarms if not TESTS & set(Path(alarm).parts)]
+    assert outside == []

@@ -1,0 +1,193 @@
+"""Every planted secret is found and never repeated, and what only looks like one is passed over."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, pkcs7
+
+from hatch_sign_pre_commit.check_secrets import main
+from hatch_sign_pre_commit.looking import LARGEST, find_secrets
+from tests.authority import Authority
+
+from .planted import _EC, _RSA, SECRET, all_planted, keystores, literals, private_keys
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(autouse=True)
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def plant(name: str, data: bytes) -> str:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return name
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        *((name, {"private-key"}) for name in private_keys()),
+        *((name, {"keystore", "token-file"}) for name in keystores()),
+        *((name, {"pin", "password", "access-token"}) for name in literals()),
+    ],
+)
+def test_each_secret_is_found_once_and_not_repeated(name: str, kinds: set[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([plant(name, all_planted()[name])]) == 1
+    told = capsys.readouterr()
+    (line,) = told.out.splitlines()
+    place, kind, what = line.split(": ", 2)
+    assert place.startswith(f"{name}:")
+    assert kind in kinds
+    assert "; " in what
+    assert SECRET not in told.out + told.err
+
+
+def test_there_are_more_than_thirty_kinds() -> None:
+    told = {found.what for name, data in all_planted().items() for _, found in find_secrets(data, name)}
+    assert len(told) > 40
+
+
+@pytest.mark.parametrize("name", sorted({**private_keys(), **keystores()}))
+def test_what_is_cut_off_or_damaged_ends_without_a_trace(name: str) -> None:
+    data = all_planted()[name]
+    for size in (0, 1, 3, 7, 9, 13, 20, 40, len(data) // 2, len(data) - 1):
+        list(find_secrets(data[:size], name))
+        list(find_secrets(data[:size] + b"\xff" * 40, name))
+
+
+def test_the_line_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    main([plant("a.env", b"\n\nHATCH_SIGN_PIN=" + SECRET.encode())])
+    assert capsys.readouterr().out.startswith("a.env:3: pin: ")
+
+
+INNOCENT = {
+    "public.pem": _RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+    "public.der": _EC.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+    "rsa-public.der": _RSA.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1),
+    "id_rsa.pub": _RSA.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH),
+    "roots.pem": Authority("Root").pem,
+    "root.der": Authority("Root").certificate.public_bytes(Encoding.DER),
+    "bundle.p7b": pkcs7.serialize_certificates([Authority("Root").certificate], Encoding.DER),
+    "trust.jks": struct.pack(">III", 0xFEEDFEED, 2, 1)
+    + struct.pack(">I", 2)
+    + b"\0\1a"
+    + bytes(8)
+    + b"\0\5X.509"
+    + struct.pack(">I", 3)
+    + b"abc"
+    + bytes(20),
+    "parser.py": b'BEGIN = "-----BEGIN RSA PRIVATE KEY-----"\nEND = "-----END RSA PRIVATE KEY-----"\n',
+    "regex.py": b're.compile(r"-----BEGIN (?:RSA |EC )?PRIVATE KEY-----(?:[A-Za-z0-9+/=\\s]+)-----END")\n',
+    "docs.md": b"-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQC7VJTU\n...\n-----END",
+    "sample.pem": b"-----BEGIN PRIVATE KEY-----\n" + b"x" * 64 + b"\n-----END PRIVATE KEY-----\n",
+    "reference.toml": b'key = "pkcs11:token=release?pin-source=env:HSM_PIN"\nother = "pkcs11:a?pin-source=file:/run/pin"',
+    "placeholder.toml": b'key = "pkcs11:token=a?pin-value=$PIN"\nother = "pkcs11:a?pin-value=<PIN>"\n# never pin-value=...',
+    "workflow.yml": b"env:\n  HATCH_SIGN_PIN: ${{ secrets.HATCH_SIGN_PIN }}\n  TWINE_PASSWORD: $PASSWORD\n",
+    "script.sh": b'export HATCH_SIGN_PIN="$(cat /run/pin)"\nread -r HATCH_SIGN_PIN\nTWINE_PASSWORD=$TOKEN\n',
+    "code.py": b'PIN = os.environ["HATCH_SIGN_PIN"]\nrun(HATCH_SIGN_PIN=wrong_pin)\nx = {"HATCH_SIGN_PIN": pin, "a": ""}\n',
+    "list.py": b'NAMES = ("HATCH_SIGN_PIN", environ, "HATCH_SIGN_SO_PIN")\nOTHER = ("MY_HATCH_SIGN_PIN=abcdef",)\n',
+    "README.md": b"put your PIN into HATCH_SIGN_PIN, or TWINE_PASSWORD; HATCH_SIGN_PIN=your-pin works, too\n",
+    ".pypirc": b"[pypi]\nusername = __token__\npassword = ${PYPI_TOKEN}\n",
+    "setup.cfg": b"[server]\npassword = hunter2hunter\n",
+    "tokens.md": b"they begin with pypi-AgEIcHlwaS5vcmc, ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, github_pat_ or hvs.\n",
+    "aws.md": b"aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n",
+    "image.png": b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40,
+    "jwk.json": b'{"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9"}',
+    "empty": b"",
+    "database.sqlite": b"SQLite format 3\x00" + bytes(200),
+    "object": struct.pack(">Q", 7) + struct.pack(">QQQ", 0, 2, 2),
+    "ring.gpg": b"\x99\x00\x40\x04\x60\x00\x00\x00\x01" + bytes(0x40),
+}
+"""Public halves, placeholders, programs that read keys, and documents that speak of them."""
+
+
+@pytest.mark.parametrize("name", sorted(INNOCENT))
+def test_what_is_no_secret_is_passed_over(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([plant(name, INNOCENT[name])]) == 0, capsys.readouterr().out
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_hooks_find_nothing_in_their_own_source() -> None:
+    files = [str(path) for path in (ROOT / "pre_commit_hooks").rglob("*.py")]
+    files += [str(path) for path in (ROOT / "hatch_sign").rglob("*.py")]
+    assert len(files) > 200
+    assert main(files) == 0
+
+
+def test_links_folders_and_what_is_gone_hold_nothing(tmp_path: Path) -> None:
+    target = plant("key.pem", all_planted()["pkcs8.pem"])
+    Path("link").symlink_to(target)
+    (tmp_path / "folder").mkdir()
+    assert main(["link", "folder", "gone"]) == 0
+
+
+def test_no_more_than_the_beginning_of_a_large_file_is_looked_at(capsys: pytest.CaptureFixture[str]) -> None:
+    with Path("large.bin").open("wb") as stream:
+        stream.write(b"HATCH_SIGN_PIN=" + SECRET.encode())
+        stream.truncate(LARGEST + 1000)
+    assert main(["large.bin"]) == 1
+    assert f"only its first {LARGEST} bytes were looked at" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "piece", [b"MI", b"M" * 61 + b" ", b"-----BEGIN PRIVATE KEY-----", b"pin-value=", b'"d": "', b"gh", b"<D>"]
+)
+def test_what_repeats_itself_is_looked_at_to_its_end(piece: bytes) -> None:
+    assert list(find_secrets(piece * (400_000 // len(piece)), "hostile.txt")) == []
+
+
+# --- the allow list ---------------------------------------------------------------------------------------------------
+
+
+def allow(text: str) -> None:
+    Path(".hatch-sign-secrets.toml").write_text(text)
+
+
+def test_what_is_allowed_for_a_reason_may_be_there(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("tests/key.pem", "key.pem"):
+        plant(name, all_planted()["pkcs8.pem"])
+    plant("tests/a.env", literals()["azure.env"])
+    allow('[[allow]]\npath = "tests/*"\nkinds = ["private-key"]\nreason = "made for the tests, trusted by nobody"\n')
+    assert main(["tests/key.pem"]) == 0
+    assert main(["key.pem"]) == 1
+    assert main(["tests/a.env"]) == 1
+    assert capsys.readouterr().out.count("\n") == 2
+    allow('[[allow]]\npath = "tests/*"\nreason = "made for the tests"\n')
+    assert main(["tests/a.env"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('[[allow]]\npath = "*"\n', "lacks `reason`"),
+        ('[[allow]]\npath = "*"\nreason = " "\n', "lacks `reason`"),
+        ('[[allow]]\nreason = "x"\n', "lacks `path`"),
+        ('[[allow]]\npath = "*"\nreason = "x"\nkinds = ["key"]\n', "`kinds` is wrong"),
+        ('[[allow]]\npath = "*"\nreason = "x"\nkinds = []\n', "`kinds` is wrong"),
+        ('[[allow]]\npath = "*"\nreason = "x"\nfile = "y"\n', "`file` is not a known key"),
+        ("allow = 3\n", "expected tables [[allow]]"),
+        ("[allowed]\n", "expected tables [[allow]]"),
+        ("not toml", "cannot be read as TOML"),
+    ],
+)
+def test_a_wrong_allow_list_allows_nothing(text: str, problem: str, capsys: pytest.CaptureFixture[str]) -> None:
+    allow(text)
+    assert main([plant("key.pem", all_planted()["pkcs8.pem"])]) == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_nothing_slow_is_imported_to_find_nothing() -> None:
+    code = "import sys; from hatch_sign_pre_commit.check_secrets import main; main(['gone']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "hatch_sign_pre_commit.looking" in loaded
+    assert not loaded & {"cryptography", "hatch_sign.cli", "hatch_sign.registry", "pluggy", "packaging"}
