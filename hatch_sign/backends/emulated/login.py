@@ -73,7 +73,7 @@ def log_in(path: Path, request: SecretRequest, context: BackendContext, *, role:
         if token_key is not None:
             _restore_tries(path, role)
             return Session(path, state, token_key)
-    context.rejected(request)
+        context.rejected(request)  # before another thread, which has the same PIN in its hands, may try it
     left = state.tries[role] - 1
     message = f"emulated:{display(state.label)}: the {_called(role)} is wrong; {_describe_left(left)}"
     raise SecretRejectedError(message, remedy=_remedy(state, role) if left == 0 else "check it, and start again")
