@@ -96,6 +96,8 @@ def _mistakes(given: Mapping[str, str]) -> Iterator[str]:
     for name in ("key", "config", "policy", "output-directory"):
         if "\n" in given[name]:
             yield f"{name}: found several lines, expected one"
+    if command == "verify" and given["key"] and given["policy"]:
+        yield "key: the policy says whom to trust, and the key would take its place; give one of them"
     if given["output-directory"] and (given["policy"] or given["require"]):
         yield "output-directory: verification looks where the configuration says; put `output-directory` there"
 

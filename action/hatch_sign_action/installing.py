@@ -31,14 +31,34 @@ LISTS: dict[str, tuple[str, ...]] = {
 
 _PLUGIN = re.compile(r"(?:hatch-sign-)?([a-z0-9]+)(?:\[([a-z, ]+)\])?")
 _OF_KEYS = re.compile(
-    r"^(?:HATCH_SIGN|COSIGN|TWINE|VAULT|BAO|AWS|AZURE|GOOGLE|ACTIONS_ID_TOKEN_REQUEST|SIGSTORE)_|_(?:PIN|SECRET|TOKEN)$"
+    r"^(?:HATCH_SIGN|COSIGN|TWINE|VAULT|BAO|AWS|AZURE|GOOGLE|ACTIONS_ID_TOKEN_REQUEST|SIGSTORE)_"
+    r"|(?:^|_)(?:PIN|PASSWORD|PASSPHRASE|SECRET|TOKEN|SECRET_ACCESS_KEY|AUTH)$"
 )
 """Variables that may lend a key, a credential or an identity: nothing that is installed needs them."""
 
-_MISLEADING = frozenset(
-    {"PIP_CONSTRAINT", "PIP_PREFIX", "PIP_REQUIRE_HASHES", "PIP_REQUIREMENT", "PIP_ROOT", "PIP_TARGET", "PIP_USER"}
+_OF_INDEXES = frozenset(
+    {
+        "PIP_CACHE_DIR",
+        "PIP_CERT",
+        "PIP_CLIENT_CERT",
+        "PIP_CONFIG_FILE",
+        "PIP_DEFAULT_TIMEOUT",
+        "PIP_EXTRA_INDEX_URL",
+        "PIP_FIND_LINKS",
+        "PIP_INDEX_URL",
+        "PIP_KEYRING_PROVIDER",
+        "PIP_NO_CACHE_DIR",
+        "PIP_NO_INDEX",
+        "PIP_PROXY",
+        "PIP_RETRIES",
+        "PIP_TIMEOUT",
+        "PIP_TRUSTED_HOST",
+    }
 )
-"""Settings of pip that would install something else, or somewhere else."""
+"""Settings of pip that say where packages come from; others could install something else, or elsewhere."""
+
+_MISLEADING = re.compile(r"PIP_|PYTHON|VIRTUAL_ENV$")
+"""What would have pip, or the Python that builds, find other programs than those that are held against their digests."""
 
 
 class InstallationError(HatchSignError):
@@ -93,7 +113,7 @@ def install(installation: Installation, *, folder: Path, environ: Mapping[str, s
     if finished.is_file():
         return python
     shutil.rmtree(base, ignore_errors=True)
-    plain = {name: value for name, value in environ.items() if not _OF_KEYS.search(name) and name not in _MISLEADING}
+    plain = {name: value for name, value in environ.items() if _is_plain(name.upper())}
     pip = [str(python), "-I", "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet", "--no-deps"]
     lists = [f"--requirement={path}" for path in installation.lists]
     for what, command in (
@@ -106,6 +126,10 @@ def install(installation: Installation, *, folder: Path, environ: Mapping[str, s
             raise InstallationError(message, remedy="the lines above say why")
     finished.touch()
     return python
+
+
+def _is_plain(name: str) -> bool:
+    return name in _OF_INDEXES or not (_OF_KEYS.search(name) or _MISLEADING.match(name))
 
 
 def _names(plugin: str) -> list[str]:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 MOST_FILES = 100
 """Files that one policy may name."""
 
+_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_PSEUDO_REFERENCES = frozenset({"HEAD", "FETCH_HEAD"})
+"""What git takes before any reference of that name."""
+
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _NO_PATH = re.compile(r'[\\:\x00-\x1f"<>|?*]')
 
@@ -37,11 +41,37 @@ def load_policy(policy: str, *, folder: Path, workspace: Path, environ: Mapping[
         message = f"found the policy {display(policy)!r}, expected REF:PATH with a path inside the repository"
         raise UsageError(message, remedy="write it like origin/main:hatch-sign.toml")
     git = open_git(workspace, environ)
-    commit = None if git is None else git.ask("rev-parse", "--verify", "--end-of-options", f"{reference}^{{commit}}")
+    commit = None if git is None else _commit(git, reference)
     if git is None or commit is None:
         message = f"git does not know {display(reference)}"
         raise UsageError(message, remedy="fetch it in an earlier step, such as `git fetch --depth=1 origin main`")
-    return _copy(git, commit.strip(), wanted, folder)
+    return _copy(git, commit, wanted, folder)
+
+
+def _commit(git: Git, reference: str) -> str | None:
+    """Return the commit of a branch, a tag, or a whole commit id; None where there is none.
+
+    git itself would take a tag ``origin/main`` before the branch of that name, and whoever may push tags could say who is
+    trusted. Raises UsageError where several references have the name.
+    """
+    if _ID.fullmatch(reference) or reference in _PSEUDO_REFERENCES:
+        found = [reference]
+    else:
+        found = [
+            name for name in _whole_names(reference) if git.ask("show-ref", "--verify", "--quiet", "--", name) is not None
+        ]
+    if len(found) > 1:
+        message = f"{display(reference)} is ambiguous: git has {', '.join(map(display, found))}"
+        raise UsageError(message, remedy=f"write the one that is meant, such as {display(found[-1])}:PATH")
+    told = git.ask("rev-parse", "--verify", "--end-of-options", f"{found[0]}^{{commit}}") if found else None
+    return None if told is None else told.strip()
+
+
+def _whole_names(reference: str) -> tuple[str, ...]:
+    """Return the references that a name may stand for (gitrevisions(7)); a whole one is meant alone."""
+    if reference.startswith("refs/"):
+        return (reference,)
+    return tuple(f"refs/{folder}{reference}" for folder in ("", "tags/", "heads/", "remotes/"))
 
 
 def _copy(git: Git, commit: str, path: str, folder: Path) -> Path:
@@ -72,9 +102,10 @@ def _named(text: str, directory: str) -> Iterator[str]:
     """Yield the paths in the repository that values of a configuration may be; what is no TOML names none."""
     try:
         document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # ValueError: numbers beyond what int() takes, too
         return
-    table = document.get("tool", {}).get("hatch-sign", {}) if "tool" in document else document
+    tool = document.get("tool")
+    table = tool.get("hatch-sign") if isinstance(tool, dict) else document
     for value in _strings(table):
         path = _inside(posixpath.join(directory, value))
         if path is not None:

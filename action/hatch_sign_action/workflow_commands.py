@@ -36,8 +36,8 @@ class Log:
         self._write(f"::{name}{' ' if listed else ''}{listed}::{_encode(message)}")
 
     def mask(self, value: str) -> None:
-        """Have the runner print ``***`` for a secret, each line of it."""
-        for line in filter(None, {value, *value.splitlines()}):
+        """Have the runner print ``***`` for a secret, and for each line of it that is no mere bracket."""
+        for line in filter(None, {value, *(line for line in value.splitlines() if len(line) >= _SHORTEST)}):
             self.command("add-mask", line)
 
     def annotate(self, messages: Iterable[str]) -> None:

@@ -25,6 +25,8 @@ _QUIET = {
     # An object that a partial clone lacks would be fetched by a program that the checkout names.
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
+    # Objects that the checkout says stand in for others: a commit is what its id says.
+    "GIT_NO_REPLACE_OBJECTS": "1",
 }
 
 # A file system monitor and hooks would be programs that the checkout names.
@@ -32,6 +34,9 @@ _HARMLESS = ("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", f"core.h
 
 _OWN_SCOPES = frozenset({"local", "worktree"})
 """Whose settings came with the checkout; those of the user and of the system are believed."""
+
+_OF_SUBMODULE = "160000 "
+"""How the index lists a commit of another repository (gitformat-index(5))."""
 
 _FILTER, _RUNS = "filter.", (".clean", ".smudge", ".process")
 
@@ -72,6 +77,12 @@ class Git:
             "status", "--porcelain", "-z", f"--untracked-files={files}", "--ignore-submodules=dirty", "--", *paths
         )
         return None if told is None else tuple(_changed(told.split("\0")))
+
+    def submodules(self) -> tuple[str, ...] | None:
+        """Return the folders that hold commits of other repositories, from the top; None where git cannot tell."""
+        told = self.ask("ls-files", "--stage", "-z", "--full-name", "--", ":/")
+        entries = (entry for entry in (told or "").split("\0") if entry.startswith(_OF_SUBMODULE))
+        return None if told is None else tuple(dict.fromkeys(entry.partition("\t")[2] for entry in entries))
 
     def unwatched(self) -> tuple[str, ...]:
         """Return the files that git was told not to look at, so that it tells no change of them (git-update-index)."""

@@ -16,6 +16,7 @@ from hatch_sign.releasing.tags import full_tag, tags_of, version_in
 
 if TYPE_CHECKING:
     from hatch_sign.formats.slsa import SourceCommit
+    from hatch_sign.provenance.git import Git
 
 _SHORT = 12
 """Characters of a commit's id that people compare."""
@@ -49,15 +50,34 @@ def find_origin(directory: Path, environ: Mapping[str, str], *, tag: str | None,
         return None
     built = Path(os.path.realpath(folder))
     inside = built.relative_to(root).as_posix() if built.is_relative_to(root) and built != root else ""
-    tags = git.ask("tag", "--points-at", "HEAD") or ""
+    tags = git.ask("tag", "--no-column", "--points-at", "HEAD") or ""
     tagged = None
     if tag is not None and (found := git.ask("show-ref", "--verify", "--hash", full_tag(tag))):
         tagged = (git.ask("rev-parse", "--verify", "--quiet", f"{found.strip()}^{{commit}}") or "").strip() or None
-    changes = git.changes(untracked=True, leaving_out=inside)
+    changes = _changes(git, root, environ, leaving_out=inside)
     unwatched = tuple(
         path for path in git.unwatched() if os.path.lexists(root / path)
     )  # others are left out of the checkout
     return Origin(commit.strip(), tuple(tags.splitlines()), tagged, changes, unwatched)
+
+
+def _changes(git: Git, root: Path, environ: Mapping[str, str], *, leaving_out: str = "") -> tuple[str, ...] | None:
+    """Return what differs from the commit in the checkout at `root`, and in its submodules; None where git cannot tell.
+
+    Each is asked about itself, so that what its own settings would run is switched off for each.
+    """
+    changes, submodules = git.changes(untracked=True, leaving_out=leaving_out), git.submodules()
+    if changes is None or submodules is None:
+        return None
+    for name in submodules:
+        if not os.path.lexists(root / name / ".git"):
+            continue  # nothing of it is here
+        inner = open_git(root / name, environ)
+        below = _changes(inner, root / name, environ) if inner is not None else None
+        if below is None:
+            return None
+        changes += tuple(f"{name}/{path}" for path in below)
+    return changes
 
 
 def choose_tag(origin: Origin | None, tag: str | None, version: str | None, configured: str) -> str | None:

@@ -40,6 +40,12 @@ while read -r local_ref local_id remote_ref remote_id; do
     echo 'hatch-sign: error: it is not on the path; activate the environment that it is installed in, and push again' >&2
     exit 1
   fi
+  # What is pushed under this name need not be what the tag of that name is here.
+  if [ "$(git rev-parse --verify --quiet "$local_id^{{commit}}")" != "$(git rev-parse --verify HEAD)" ]; then
+    echo 'hatch-sign: error: it is not the commit that is checked out; check the tag out, and push again' >&2
+    status=1
+    continue
+  fi
   hatch-sign release check {arguments}--tag "${{remote_ref#refs/tags/}}" </dev/null >&2 || status=1
 done
 exit $status

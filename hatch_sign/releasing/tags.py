@@ -32,7 +32,8 @@ def version_in(tag: str, configured: str) -> str | None:
     for pattern in patterns(configured):
         before, _, after = pattern.partition(VERSION)
         inside = tag[len(before) : len(tag) - len(after)]
-        if tag == f"{before}{inside}{after}" and not re.search(r"\s", inside):  # which Version would pass over
+        # Version would take a `v` before it and blanks around it, too; the hook looks for a digit.
+        if tag == f"{before}{inside}{after}" and re.fullmatch(r"[0-9]\S*", inside):
             try:
                 return str(Version(inside))
             except (InvalidVersion, ValueError):  # ValueError: digits beyond what int() takes

@@ -38,7 +38,7 @@ def load_allow_list(path: Path) -> tuple[Allowed, ...]:
         document = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return ()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         message = f"{path}: it cannot be read as TOML ({error}); correct it"
         raise AllowListError(message) from None
     entries = document.pop("allow", [])

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping, Sequence
 
 _TAGS = "refs/tags/"
+_COMMIT = "PRE_COMMIT_TO_REF"
+"""What pre-commit says is pushed under that name: the object itself."""
 _PUSHED = ("PRE_COMMIT_REMOTE_BRANCH", "PRE_COMMIT_LOCAL_BRANCH")
 """What pre-commit says is pushed, there and here; not set where the hook is run by hand. Of several it names one."""
 
@@ -25,6 +27,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _check(given)
     if not tag or not _is_release(tag, given):
         return 0
+    if not _is_checked_out(os.environ):
+        sys.stderr.write("hatch-sign-release: error: what is pushed as the tag is not the commit that is checked out; ")
+        sys.stderr.write("check the tag out, and push again\n")
+        return 1
     return _check([*given, "--tag", tag])
 
 
@@ -34,6 +40,20 @@ def _tag_of(environ: Mapping[str, str]) -> str | None:
     if not pushed:
         return None
     return next((each.removeprefix(_TAGS) for each in pushed if each.startswith(_TAGS)), "")
+
+
+def _is_checked_out(environ: Mapping[str, str]) -> bool:
+    """Return whether what is pushed is the commit at hand, whatever the tag of that name is here; True without its id."""
+    from pathlib import Path  # noqa: PLC0415 - for a tag that is pushed only
+
+    from hatch_sign.provenance.git import open_git  # noqa: PLC0415 - as above
+
+    pushed = environ.get(_COMMIT)
+    git = open_git(Path.cwd(), environ) if pushed else None
+    if git is None:  # without git, the check of the release says so
+        return True
+    commits = [git.ask("rev-parse", "--verify", "--end-of-options", f"{each}^{{commit}}") for each in (pushed, "HEAD")]
+    return commits[0] is not None and commits[0] == commits[1]
 
 
 def _is_release(tag: str, given: Sequence[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
@@ -31,6 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     allow_list = f"what may be there, and why; default: {DEFAULT_FILE}"
     parser.add_argument("--allow-list", metavar="FILE", default=DEFAULT_FILE, help=allow_list)
     arguments = parser.parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):  # a file's name may hold what the encoding of the machine cannot
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         allowed = load_allow_list(Path(arguments.allow_list))
     except AllowListError as error:

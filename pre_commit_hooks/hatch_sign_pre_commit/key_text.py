@@ -27,10 +27,13 @@ _JWK_KIND, _JWK_AROUND = re.compile(rb"\"kty\"\s{0,8}:\s{0,8}\"(?:RSA|EC|OKP|oct
 _XML = re.compile(rb"<D>\s{0,8}([A-Za-z0-9+/=\s]{40,20000})</D>")
 _GNUPG = re.compile(rb"^Key: \((?:protected-)?private-key ", re.MULTILINE)
 
-_BASE64 = re.compile(rb"(?<![A-Za-z0-9+/])M[A-Za-z0-9+/]{59,}+={0,2}")
+_BASE64 = re.compile(rb"(?<![A-Za-z0-9+/])(?:M|LS0tLS1CRUdJTi)[A-Za-z0-9+/]{59,}+={0,2}")
+"""A key in DER, or text that begins with ``-----BEGIN``, in Base64; many programs fold it after 64 or 76 characters."""
+_FOLDED = re.compile(rb"[A-Za-z0-9+/]++(?:(?:\r?\n[ \t]{0,16}|(?:\\r)?\\n)[A-Za-z0-9+/]++){0,200}")
+_BLANK = re.compile(rb"\\[rn]|\s")
 _PEM_LINE = re.compile(rb"-----(?:\\r|\\n|[\s\"'+,\\])*\Z")
-_BEGINNING = 2048
-"""Characters of Base64 that are decoded: more than it takes to know a key."""
+_BEGINNING, _PEM_BEGINNING = 2048, 8192
+"""Characters of Base64 that are decoded: more than it takes to know a key in DER, and one in PEM."""
 
 
 def find_key_text(data: bytes) -> Iterator[Found]:
@@ -77,11 +80,19 @@ def _bare(data: bytes) -> Iterator[Found]:
     for match in _BASE64.finditer(data):
         if _PEM_LINE.search(data, max(match.start() - 32, 0), match.start()):
             continue  # the first line of PEM, which was looked at
-        text = match[0][:_BEGINNING]
-        try:
-            decoded = binascii.a2b_base64(text[: len(text) // 4 * 4])
-        except binascii.Error:
-            continue
-        found = private_key_in(decoded, whole=False)
+        length = _BEGINNING if match[0].startswith(b"M") else _PEM_BEGINNING
+        decoded = _decode(data[match.start() : match.start() + length])
+        within = [private_key_in(decoded, whole=False), *_armored(decoded)]
+        found = next((each for each in within if each is not None), None)
         if found is not None:
             yield Found(found.kind, f"{found.what}, in Base64", match.start())
+
+
+def _decode(data: bytes) -> bytes:
+    """Return what Base64 at the start of `data` stands for, as far as it goes; nothing where there is none."""
+    folded = _FOLDED.match(data)
+    text = _BLANK.sub(b"", folded[0]) if folded else b""
+    try:
+        return binascii.a2b_base64(text[: len(text) // 4 * 4])
+    except binascii.Error:
+        return b""

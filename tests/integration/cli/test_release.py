@@ -9,12 +9,13 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
+from cryptography.x509 import load_pem_x509_certificate
 
 from hatch_sign.cli.commands import build_parser
 from hatch_sign.cli.console import Console
@@ -23,6 +24,7 @@ from hatch_sign.cli.release import run
 from tests.build_services import machine, make_checkout
 
 from .cli_project import make_wheel
+from .test_corners import CERTIFIED, certify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,7 +183,9 @@ def test_each_pattern_that_is_expected_is_matched(release: Project) -> None:
     assert check(release)["passed"]
 
 
-@pytest.mark.parametrize("tag", ["v1.1", "1.0.0", "version-1.0", "v1.0 ", "refs/tags/v1.0^{tree}", "--version", ""])
+@pytest.mark.parametrize(
+    "tag", ["v1.1", "1.0.0", "vv1.0", "V1.0", "version-1.0", "v1.0 ", "refs/tags/v1.0^{tree}", "--version", ""]
+)
 def test_a_tag_that_is_not_the_versions_stops_it(tag: str, release: Project) -> None:
     assert {subject for subject, _ in told(check(release, f"--tag={tag}"))} == {"tag", "commit"}
 
@@ -232,6 +236,39 @@ def test_what_is_in_the_folder_makes_no_tree_unclean(release: Project) -> None:
 def test_a_file_that_git_is_not_to_look_at_stops_it(flag: str, release: Project) -> None:
     git(release, "update-index", flag, "release.pub")
     assert "release.pub" in only_failure(check(release), "tree")
+
+
+def add_submodule(project: Project, other: Path) -> None:
+    other.mkdir()
+    make_checkout(other)
+    git(project, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "vendored")
+
+
+def test_a_change_inside_a_submodule_stops_it(release: Project, tmp_path: Path) -> None:
+    add_submodule(release, tmp_path / "other")
+    git(release, "commit", "--quiet", "--all", "--message=vendored")
+    git(release, "tag", "--force", "v1.0")
+    assert check(release)["passed"]
+    (release.folder / "vendored" / "new.py").write_text("")
+    assert only_failure(check(release), "tree") == "changed or not tracked: vendored/new.py"
+
+
+def test_settings_of_a_submodule_run_nothing(release: Project, tmp_path: Path) -> None:
+    add_submodule(release, tmp_path / "other")
+    trap = release.folder / "home" / "trap"
+    trap.write_text(f'#!/bin/sh\ntouch "{release.folder}/home/sprung"\n')
+    trap.chmod(0o755)
+    git(release, "-C", "vendored", "config", "core.fsmonitor", str(trap))
+    check(release)
+    assert not (release.folder / "home" / "sprung").exists()
+    git(release, "-C", "vendored", "status")  # the trap is one
+    assert (release.folder / "home" / "sprung").exists()
+
+
+def test_tags_are_found_however_git_lists_them(release: Project) -> None:
+    git(release, "tag", "other")
+    git(release, "config", "column.ui", "always")
+    assert check(release)["tag"] == "v1.0"
 
 
 def test_a_clean_tree_elsewhere_is_not_this_one(release: Project) -> None:
@@ -293,6 +330,27 @@ def test_what_ends_soon_is_warned_of_and_what_has_ended_stops_it(release: Projec
     ended = told(check(release, at=datetime(2030, 7, 1, tzinfo=UTC)))
     assert [subject for subject, _ in ended] == ["signatures", "signatures"]
     assert all("sigstore is expired" in text for _, text in ended)
+
+
+def test_a_certificate_that_has_ended_stops_what_has_no_timestamp(release: Project) -> None:
+    certify(release)
+    (release.folder / "hatch-sign.toml").write_text(CERTIFIED)
+    git(release, "add", ".")
+    git(release, "commit", "--quiet", "--message=certified")
+    git(release, "tag", "--force", "v1.0")
+    release.succeed("sign", "dist", "--overwrite")
+    end = load_pem_x509_certificate((release.folder / "chain.pem").read_bytes()).not_valid_after_utc
+    assert check(release, at=end - timedelta(seconds=1))["passed"]
+    ended = told(check(release, at=end + timedelta(seconds=1)))
+    assert [subject for subject, _ in ended] == ["signatures", "signatures"]
+    assert all("sigstore is expired" in text for _, text in ended)
+
+
+def test_a_signature_that_is_a_link_stops_it(release: Project) -> None:
+    path = release.dist / "demo-1.0.tar.gz.sigstore.json"
+    path.rename(release.folder / "home" / "kept")
+    path.symlink_to(release.folder / "home" / "kept")
+    assert {subject for subject, _ in told(check(release))} == {"signatures"}
 
 
 def test_a_timestamp_that_is_configured_and_missing_stops_it(release: Project) -> None:
@@ -424,6 +482,15 @@ def test_the_hook_lets_a_good_release_leave_and_stops_a_bad_one(hooked: Project)
     assert "refs/tags/v1.0" in git(hooked, "ls-remote", "--tags", "origin")
 
 
+def test_the_hook_stops_another_commit_under_the_name_of_the_tag(hooked: Project) -> None:
+    other = git(hooked, "commit-tree", "-m", "other", "HEAD^{tree}")
+    stopped = push(hooked, f"{other}:refs/tags/v1.0")
+    assert stopped.returncode != 0
+    assert "it is not the commit that is checked out" in stopped.stderr
+    git(hooked, "tag", "--force", "--annotate", "--message=released", "v1.0")
+    assert push(hooked, "v1.0").returncode == 0
+
+
 def test_the_hook_has_no_say_in_what_is_no_release(hooked: Project) -> None:
     shutil.rmtree(hooked.dist)
     git(hooked, "tag", "docs")
@@ -470,6 +537,16 @@ def test_pre_commit_stops_a_tag_whose_release_is_not_there(release: Project) -> 
         stopped = run_hook(release, **environ)
         assert stopped.code == 1
         assert "sigstore is unsigned" in stopped.out
+
+
+def test_pre_commit_stops_another_commit_under_the_name_of_the_tag(release: Project) -> None:
+    other = git(release, "commit-tree", "-m", "other", "HEAD^{tree}")
+    name = {"PRE_COMMIT_REMOTE_BRANCH": "refs/tags/v1.0"}
+    stopped = run_hook(release, **name, PRE_COMMIT_LOCAL_BRANCH=other, PRE_COMMIT_TO_REF=other)
+    assert stopped.code == 1
+    assert "is not the commit that is checked out" in stopped.err
+    git(release, "tag", "--force", "--annotate", "--message=released", "v1.0")
+    assert run_hook(release, **name, PRE_COMMIT_TO_REF=git(release, "rev-parse", "v1.0")).code == 0
 
 
 @pytest.mark.parametrize("reference", ["refs/heads/main", "refs/tags/docs", "refs/tags/", "HEAD"])

@@ -299,7 +299,9 @@ def test_osslsigncode_takes_out_and_puts_in_what_we_do(tmp_path: Path, signer_fi
     ours, theirs, bare, back = (tmp_path / name for name in ("ours.p7", "theirs.p7", "bare.exe", "back.exe"))
     assert main(["extract", str(signed), str(ours)]) == 0
     programs.demand(programs.osslsigncode("extract-signature", "-in", signed, "-out", theirs))
-    assert ours.read_bytes() == theirs.read_bytes().rstrip(b"\0")
+    padded = theirs.read_bytes()
+    assert padded == ours.read_bytes().ljust(len(padded), b"\0")  # the signature itself may end in a zero
+    assert len(padded) - ours.stat().st_size < 8
     programs.demand(programs.osslsigncode("remove-signature", "-in", signed, "-out", bare))
     assert main(["attach", str(bare), str(ours)]) == 0
     assert bare.read_bytes() == signed.read_bytes()

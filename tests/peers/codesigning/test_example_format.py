@@ -106,7 +106,7 @@ def signed(project: Project, unsigned: dict[str, bytes]) -> dict[str, bytes]:
     for name, content in unsigned.items():
         project.add(name, content)
     project.add("readme.txt", CONTENT)
-    project.succeed("sign", "dist")
+    assert "readme.txt was signed, and the project's own policy rejects it" in project.fail(1, "sign", "dist")
     contents = {name: (project.dist / name).read_bytes() for name in project.names()}
     shutil.rmtree(project.dist)
     return contents

@@ -77,6 +77,12 @@ def test_an_input_that_the_command_would_pass_over_is_a_mistake(command: str, na
     assert f"the command {command} does not take it" in found
 
 
+def test_a_key_does_not_take_the_place_of_a_policy() -> None:
+    (found,) = problems(command="verify", key="release.pub", policy="origin/main:hatch-sign.toml")
+    assert found.startswith("key: the policy says whom to trust")
+    assert read_inputs(environ(command="sign", key="pkcs11:x", policy="hatch-sign.toml")).key == "pkcs11:x"
+
+
 @pytest.mark.parametrize("name", ["policy", "require"])
 def test_signatures_are_not_put_where_the_verification_after_them_does_not_look(name: str) -> None:
     (found,) = problems(output_directory="elsewhere", **{name: "x"})

@@ -93,7 +93,11 @@ def test_everything_from_an_index_is_held_against_its_digest(tmp_path: Path) -> 
         "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "2",
         "AWS_PROFILE": "3",
         "GH_TOKEN": "4",
+        "HSM_PASSPHRASE": "5",
+        "pin": "6",
         "PIP_TARGET": "/evil",
+        "PIP_PYTHON": "/evil",
+        "PYTHONPATH": "src",
     }
     kept = {"PATH": os.environ["PATH"], "PIP_INDEX_URL": "where the machine's packages are", "HOME": "/home"}
     python = install(choose([], root=ROOT, uploads=True), folder=tmp_path, environ={**secrets, **kept}, run=recorder)

@@ -81,7 +81,41 @@ def test_a_table_of_pyproject_names_files_too(workspace: Path) -> None:
     assert (path.parent / "trust/keys/release.pub").read_text() == "the project's\n"
 
 
-@pytest.mark.parametrize("reference", ["origin/none", "--upload-pack=touch x", "main^{tree}", "$(id)", "main\x00"])
+def test_a_tag_cannot_take_the_place_of_a_branch(workspace: Path) -> None:
+    git(workspace, "update-ref", "refs/remotes/origin/main", "main")
+    assert load("origin/main:trust/hatch-sign.toml", workspace).read_text() == POLICY
+    git(workspace, "tag", "origin/main", "proposal")
+    with pytest.raises(UsageError, match=r"ambiguous: git has refs/tags/origin/main, refs/remotes/origin/main"):
+        load("origin/main:trust/hatch-sign.toml", workspace)
+    assert load("refs/remotes/origin/main:trust/hatch-sign.toml", workspace).read_text() == POLICY
+
+
+def test_a_commit_is_named_by_its_whole_id(workspace: Path) -> None:
+    command = ["git", "rev-parse", "main"]
+    commit = subprocess.run(command, cwd=workspace, check=True, capture_output=True, text=True).stdout.strip()
+    git(workspace, "tag", commit, "proposal")
+    git(workspace, "tag", commit[:10], "proposal")
+    assert load(f"{commit}:trust/hatch-sign.toml", workspace).read_text() == POLICY
+    with pytest.raises(UsageError, match="git does not know"):
+        load(f"{commit[:9]}:trust/hatch-sign.toml", workspace)
+
+
+def test_an_object_that_was_replaced_is_not_taken_for_it(workspace: Path) -> None:
+    git(workspace, "replace", "main", "proposal")
+    assert load("main:trust/hatch-sign.toml", workspace).read_text() == POLICY
+
+
+@pytest.mark.parametrize("text", ["tool = 3", "[tool]\nhatch-sign = 3", f"a = {'1' * 5000}", "no TOML"])
+def test_what_is_no_configuration_names_no_file(workspace: Path, text: str) -> None:
+    (workspace / "odd.toml").write_text(text)
+    git(workspace, "add", ".")
+    git(workspace, "commit", "--quiet", "--message=odd")
+    assert load("proposal:odd.toml", workspace).read_text() == text
+
+
+@pytest.mark.parametrize(
+    "reference", ["origin/none", "main~0", "HEAD@{1}", "--upload-pack=touch x", "main^{tree}", "$(id)", "main\x00"]
+)
 def test_an_unknown_reference_is_said_to_be(workspace: Path, reference: str) -> None:
     with pytest.raises(UsageError, match=r"git does not know .*fetch it in an earlier step"):
         load(f"{reference}:trust/hatch-sign.toml", workspace)

@@ -79,8 +79,8 @@ def test_a_log_that_lacks_a_character_has_its_escape() -> None:
 
 def test_each_line_of_a_secret_is_masked() -> None:
     stream = io.StringIO()
-    Log(stream).mask("one%\ntwo")
-    assert set(logged(stream)) == {"::add-mask::one%25%0Atwo", "::add-mask::one%25", "::add-mask::two"}
+    Log(stream).mask("one%\nthree\n}")
+    assert set(logged(stream)) == {"::add-mask::one%25%0Athree%0A}", "::add-mask::one%25", "::add-mask::three"}
 
 
 def test_secrets_are_known_by_their_names_and_by_the_key_that_names_one() -> None:

@@ -43,6 +43,12 @@ def _bytes(
     return bytes(key.private_bytes(encoding, form, lock or NoEncryption()))
 
 
+def _folded(data: bytes) -> bytes:
+    """Return Base64 as the program `base64` writes it."""
+    text = base64.b64encode(data)
+    return b"\n".join(text[at : at + 76] for at in range(0, len(text), 76))
+
+
 def private_keys() -> dict[str, bytes]:
     """Return keys in files and in text."""
     pkcs8, traditional, openssh = PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL, PrivateFormat.OpenSSH
@@ -74,6 +80,14 @@ def private_keys() -> dict[str, bytes]:
         "service-account.json": json.dumps({"type": "service_account", "private_key": pem.decode()}).encode(),
         "program.py": b'KEY = (\n    "' + b'\\n"\n    "'.join(pem.splitlines()) + b'"\n)\n',
         "settings.yml": b"key: |\n  " + pem.replace(b"\n", b"\n  "),
+        "plain-utf-16.txt": pem.decode().encode("utf-16-le"),
+        "big-endian.txt": pem.decode().encode("utf-16-be"),
+        "four-bytes.txt": pem.decode().encode("utf-32"),
+        "secret.yaml": b"data:\n  tls.key: " + base64.b64encode(pem),
+        "folded.env": b"KEY=" + _folded(_bytes(_RSA, traditional, der)),
+        "folded-encrypted.txt": _folded(_bytes(_RSA, pkcs8, der, _LOCKED)).replace(b"\n", b"\r\n"),
+        "folded-pem.b64": _folded(pem),
+        "escaped.json": b'{"key": "' + _folded(_bytes(_RSA, traditional, der)).replace(b"\n", b"\\n") + b'"}',
         "variable.env": b"SIGNING_KEY=" + base64.b64encode(_bytes(_RSA, pkcs8, der)),
         "key.ppk": f"PuTTY-User-Key-File-3: ssh-ed25519\nPublic-Lines: 1\nAAAA\nPrivate-Lines: 1\n{_B64}\n".encode(),
         "age.txt": b"# created\nAGE-SECRET-KEY-1QQPQZRFR7ZZ2WCVXSHJ0KLMNAGE5DT3GE2V8UYR0WZ7N8C9D0E1F2G3H4J5K",

@@ -26,6 +26,10 @@ def test_a_hook_that_is_given_no_file_is_given_none() -> None:
     assert "stages: [pre-push, manual]" in release
 
 
+def test_a_file_cannot_be_named_so_that_the_search_for_secrets_is_off() -> None:
+    assert "  args: [--]" in MANIFEST.partition("- id: hatch-sign-secrets")[2].partition("- id: ")[0]
+
+
 def test_the_configuration_is_looked_for_at_the_top() -> None:
     (pattern,) = re.findall(r"^  files: (.+)$", MANIFEST, re.MULTILINE)
     assert [

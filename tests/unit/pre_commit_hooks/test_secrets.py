@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import struct
 import subprocess
 import sys
@@ -69,6 +70,28 @@ def test_the_line_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("a.env:3: pin: ")
 
 
+def test_the_line_of_each_of_many_is_told() -> None:
+    data = b"\n".join([b"HATCH_SIGN_PIN=" + SECRET.encode()] * 100_000)
+    assert [line for line, _ in find_secrets(data, "a.env")] == [*range(1, 100_001)]
+
+
+def test_a_name_that_reads_as_an_option_is_a_files(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--", plant("-h", all_planted()["pkcs8.pem"]), plant("--allow-list=x", b"")]) == 1
+    assert capsys.readouterr().out.startswith("-h:1: private-key: ")
+
+
+def test_a_name_that_the_machine_cannot_print_ends_no_search() -> None:
+    names = [plant("\N{SNOWMAN}.pem", all_planted()["pkcs8.pem"]), plant("other.pem", all_planted()["pkcs8.pem"])]
+    code = (
+        "import io, sys; sys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding='cp1252')\n"
+        "from hatch_sign_pre_commit.check_secrets import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code, *names], capture_output=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout.startswith(b"\\u2603.pem:1: private-key: ")
+    assert len(done.stdout.splitlines()) == 2
+
+
 INNOCENT = {
     "public.pem": _RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
     "public.der": _EC.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
@@ -100,6 +123,9 @@ INNOCENT = {
     "setup.cfg": b"[server]\npassword = hunter2hunter\n",
     "tokens.md": b"they begin with pypi-AgEIcHlwaS5vcmc, ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, github_pat_ or hvs.\n",
     "aws.md": b"aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n",
+    "folded-certificate.txt": base64.encodebytes(Authority("Root").certificate.public_bytes(Encoding.DER)),
+    "encoded-certificate.txt": base64.b64encode(Authority("Root").pem),
+    "text.utf-16": "a text of no interest, in two bytes a character".encode("utf-16-le"),
     "image.png": b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40,
     "jwk.json": b'{"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9"}',
     "empty": b"",
@@ -177,6 +203,7 @@ def test_what_is_allowed_for_a_reason_may_be_there(capsys: pytest.CaptureFixture
         ("allow = 3\n", "expected tables [[allow]]"),
         ("[allowed]\n", "expected tables [[allow]]"),
         ("not toml", "cannot be read as TOML"),
+        ("allow = " + "[" * 100_000, "cannot be read as TOML"),
     ],
 )
 def test_a_wrong_allow_list_allows_nothing(text: str, problem: str, capsys: pytest.CaptureFixture[str]) -> None:
