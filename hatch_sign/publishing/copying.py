@@ -50,9 +50,9 @@ def private_copy(
         temporary = tempfile.TemporaryDirectory(prefix="hatch-sign-", ignore_cleanup_errors=True)
     except OSError as error:
         raise _no_space(Path(tempfile.gettempdir()), error) from None
-    with temporary as name:
+    try:
         outermost = _outermost(folders)
-        copy = PrivateCopy({base: Path(name, str(number)) for number, base in enumerate(outermost)})
+        copy = PrivateCopy({base: Path(temporary.name, str(number)) for number, base in enumerate(outermost)})
 
         def copy_one(file: Path) -> None:
             _copy(file, copy.place_of(file))
@@ -60,6 +60,17 @@ def private_copy(
 
         map_in_threads(copy_one, files, threads=READERS)
         yield copy
+    finally:
+        _remove(temporary)
+
+
+def _remove(temporary: tempfile.TemporaryDirectory[str]) -> None:
+    """Remove the folder; one Ctrl-C in the middle of that is heard once it is gone."""
+    try:
+        temporary.cleanup()
+    except KeyboardInterrupt:
+        temporary.cleanup()
+        raise
 
 
 def _require_own_place(folder: Path) -> None:

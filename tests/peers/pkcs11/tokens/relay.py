@@ -105,7 +105,12 @@ class Relay:
                 client, _ = listener.accept()
                 server = socket.socket(socket.AF_UNIX)
                 self._sockets += [client, server]
-                server.connect(str(self.server.socket))
+                try:
+                    server.connect(str(self.server.socket))
+                except OSError:  # It is gone. `cut` may have been here already, and the client must not wait for ever.
+                    client.close()
+                    server.close()
+                    continue
                 self._start(self._pump, client, server, self._see_call)
                 self._start(self._pump, server, client, self._see_answer)
 
