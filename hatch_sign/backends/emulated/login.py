@@ -60,8 +60,10 @@ def log_in(path: Path, request: SecretRequest, context: BackendContext, *, role:
     """
     if others_may_read(path):
         context.warn(f"{display(path)}: others may read this token: chmod 600 it")
+    with exclusive(path.parent):  # else a try that another process has spent, and will have back, would count as wrong
+        asked = mark_final(request, read_state(path), role)
     # Whoever has to be asked is asked here, while no other process waits; below, the answer is there or was rejected.
-    context.secret(mark_final(request, read_state(path), role))
+    context.secret(asked)
     with exclusive(path.parent):
         request = mark_final(request, read_state(path), role)
         pin = _usable_pin(context.secret(request), request, context)
