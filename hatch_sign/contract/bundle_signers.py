@@ -5,14 +5,15 @@ Keyless signing is of this kind: the key lives for one run, and what is trusted 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+from hatch_sign.contract.formats import RunFacts
 
 if TYPE_CHECKING:
     from hatch_sign.contract.backends import BackendContext
-    from hatch_sign.values.artifacts import Release, Subject
+    from hatch_sign.values.artifacts import Subject
     from hatch_sign.values.protection import Protection
 
 LogVersion = Literal["any", "v1"]
@@ -84,28 +85,8 @@ class BundleBackend(Protocol):
         ...
 
 
-class BundleSeal(Protocol):
+class BundleSeal(RunFacts, Protocol):
     """All that a producer may know of a run whose bundles another makes, and its only way to them."""
-
-    @property
-    def now(self) -> datetime:
-        """One instant for the whole run; aware, UTC."""
-        ...
-
-    @property
-    def release(self) -> Release | None:
-        """The release being signed, where the artifacts agree on one."""
-        ...
-
-    @property
-    def options(self) -> Mapping[str, Any]:
-        """The format's own settings from the configuration, checked against :attr:`Format.options`."""
-        ...
-
-    @property
-    def provenance(self) -> Mapping[str, Any] | None:
-        """The predicate of an SLSA provenance v1 of this run; None where the run is to claim none."""
-        ...
 
     def sign_artifact(self, digest: bytes) -> bytes:
         """Return a bundle as :meth:`BundleSigner.sign_artifact` does."""

@@ -25,23 +25,8 @@ FormatKind = Literal["sidecar", "aggregate", "embedded", "manifest"]
 # --- the side that signs ---------------------------------------------------------------------------------------------
 
 
-class Seal(Protocol):
-    """All that a format may know of the run, and its only way to the key and to the witnesses."""
-
-    @property
-    def public_key(self) -> PublicKey:
-        """The public half of the key that signs."""
-        ...
-
-    @property
-    def certificates(self) -> Sequence[Certificate]:
-        """The certificate of the key and its issuers, leaf first; empty for a bare key."""
-        ...
-
-    @property
-    def scheme(self) -> Scheme:
-        """The scheme that was chosen for this format and key."""
-        ...
+class RunFacts(Protocol):
+    """What a format may know of a run, whoever signs."""
 
     @property
     def now(self) -> datetime:
@@ -61,6 +46,25 @@ class Seal(Protocol):
     @property
     def provenance(self) -> Mapping[str, Any] | None:
         """The predicate of an SLSA provenance v1 of this run; None where the run is to claim none."""
+        ...
+
+
+class Seal(RunFacts, Protocol):
+    """All that a format may know of the run, and its only way to the key and to the witnesses."""
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The public half of the key that signs."""
+        ...
+
+    @property
+    def certificates(self) -> Sequence[Certificate]:
+        """The certificate of the key and its issuers, leaf first; empty for a bare key."""
+        ...
+
+    @property
+    def scheme(self) -> Scheme:
+        """The scheme that was chosen for this format and key."""
         ...
 
     @property

@@ -11,6 +11,7 @@ from hatch_sign.contract.kinds import signing_producer
 from hatch_sign.custody.bundle_signer import open_bundle_signer
 from hatch_sign.custody.checked_signer import open_signer
 from hatch_sign.signing.bundle_work import BundleBench
+from hatch_sign.signing.circumstances import Circumstances
 from hatch_sign.signing.credentials import (
     Credential,
     choose_scheme,
@@ -44,11 +45,15 @@ class Benches:
         self, plan: SigningPlan, registry: Registry, context: BackendContext, now: datetime, stack: ExitStack
     ) -> None:
         self._configuration: Configuration = plan.configuration
-        self._release = plan.release
-        self._provenance = plan.provenance
         self._context = context
-        self._now = now
-        self._observers = registry.observers(plan.configuration.observers)
+        self._circumstances = Circumstances(
+            release=plan.release,
+            provenance=plan.provenance,
+            now=now,
+            observers=registry.observers(plan.configuration.observers),
+            environ=context.environ,
+            observer_settings=_observer_settings(plan.configuration),
+        )
         self._identities: Mapping[str, CheckedBundleSigner] = {
             reference: stack.enter_context(open_bundle_signer(registry.bundle_backend_of(reference), reference, context))
             for reference in plan.references
@@ -94,7 +99,7 @@ class Benches:
     def _warn_of_end(self, reference: str, credential: Credential) -> None:
         for certificate in credential.certificates[:1]:
             end = certificate.not_valid_after_utc
-            if end - self._now <= SOON:
+            if end - self._circumstances.now <= SOON:
                 self._context.warn(f"{display(reference)}: its certificate ends at {end.isoformat(sep=' ')}")
 
     def _lay_out(self, settings: SignatureSettings, format_: Format) -> Workbench:
@@ -113,12 +118,7 @@ class Benches:
             producer=producer,
             verifier=format_.verifier(),
             witnesses=self._witnesses(settings, format_),
-            release=self._release,
-            provenance=self._provenance,
-            now=self._now,
-            observers=self._observers,
-            environ=self._context.environ,
-            observer_settings=self._observer_settings,
+            circumstances=self._circumstances,
         )
 
     def _witnesses(self, settings: SignatureSettings, format_: Format) -> tuple[Witness, ...]:
@@ -136,18 +136,12 @@ class Benches:
             protection=self._protection(signer),
             producer=bundling_producer(format_, settings.key),
             verifier=format_.verifier(),
-            release=self._release,
-            provenance=self._provenance,
-            now=self._now,
-            observers=self._observers,
-            environ=self._context.environ,
-            observer_settings=self._observer_settings,
+            circumstances=self._circumstances,
         )
 
     def _protection(self, signer: CheckedSigner | CheckedBundleSigner) -> str:
         return require_protection(signer, self._configuration.minimum_protection).level.value
 
-    @property
-    def _observer_settings(self) -> Mapping[str, str]:
-        audit_file = self._configuration.audit_file
-        return {"audit-file": str(audit_file)} if audit_file else {}
+
+def _observer_settings(configuration: Configuration) -> Mapping[str, str]:
+    return {"audit-file": str(configuration.audit_file)} if configuration.audit_file else {}

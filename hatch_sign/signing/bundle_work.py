@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hatch_sign.configuration.model import SignatureSettings
     from hatch_sign.contract import Facts, Finding, Format, LogVersion, SignsByBundle
     from hatch_sign.custody.bundle_signer import CheckedBundleSigner
-    from hatch_sign.registry.observing import Observers
+    from hatch_sign.signing.circumstances import Circumstances
     from hatch_sign.values.artifacts import Release, Subject
     from hatch_sign.values.public_keys import PublicKey
 
@@ -35,12 +35,7 @@ class BundleBench:
     protection: str
     producer: SignsByBundle
     verifier: Any
-    release: Release | None
-    provenance: Mapping[str, Any] | None
-    now: datetime
-    observers: Observers
-    environ: Mapping[str, str]
-    observer_settings: Mapping[str, str]
+    circumstances: Circumstances
 
     @property
     def hashes(self) -> frozenset[str]:
@@ -67,12 +62,12 @@ class RunBundleSeal:
     @property
     def now(self) -> datetime:
         """One instant for the whole run."""
-        return self.bench.now
+        return self.bench.circumstances.now
 
     @property
     def release(self) -> Release | None:
         """The release being signed."""
-        return self.bench.release
+        return self.bench.circumstances.release
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -82,7 +77,7 @@ class RunBundleSeal:
     @property
     def provenance(self) -> Mapping[str, Any] | None:
         """The predicate of this run's provenance."""
-        return self.bench.provenance
+        return self.bench.circumstances.provenance
 
     def sign_artifact(self, digest: bytes) -> bytes:
         """Return a bundle with a message signature over the artifact of this SHA-256 digest."""
@@ -96,11 +91,11 @@ class RunBundleSeal:
 def make_by_bundle(bench: BundleBench, name: str, subjects: Sequence[Subject]) -> Made:
     """Return the signed file over `subjects`, which records name `name`. Raises HatchSignError."""
     record = partial(signature_record, bench, name, bench.signer.credential)
-    bench.observers.before_sign(record())
+    bench.circumstances.observers.before_sign(record())
     data = guarded(bench.format, name, lambda: bench.producer.sign_by_bundle(subjects, RunBundleSeal(bench)))
     key = _signing_key(bench, data, subjects)
     digest = named_digest(subjects[0]) if bench.format.kind == "sidecar" else file_digest(data)
-    bench.observers.after_sign(record(digest=digest, verdict="consistent"))
+    bench.circumstances.observers.after_sign(record(digest=digest, verdict="consistent"))
     return Made(data, key)
 
 

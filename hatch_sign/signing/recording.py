@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from hatch_sign.contract.observers import SignatureRecord
 
 if TYPE_CHECKING:
     from hatch_sign.contract import Format
+    from hatch_sign.signing.circumstances import Circumstances
     from hatch_sign.values.artifacts import Subject
 
 
@@ -33,18 +32,8 @@ class Observed(Protocol):
         ...
 
     @property
-    def now(self) -> datetime:
-        """One instant for the whole run."""
-        ...
-
-    @property
-    def environ(self) -> Mapping[str, str]:
-        """The environment as the run began."""
-        ...
-
-    @property
-    def observer_settings(self) -> Mapping[str, str]:
-        """The configuration's settings for observers."""
+    def circumstances(self) -> Circumstances:
+        """What is the same for the whole run."""
         ...
 
 
@@ -53,7 +42,7 @@ def signature_record(
 ) -> SignatureRecord:
     """Return what observers are told of one signature of the bench."""
     return SignatureRecord(
-        time=bench.now,
+        time=bench.circumstances.now,
         artifact=name,
         member=member,
         format=bench.format.name,
@@ -62,8 +51,8 @@ def signature_record(
         digest=digest,
         protection=bench.protection,
         verdict=verdict,
-        environ=bench.environ,
-        settings=bench.observer_settings,
+        environ=bench.circumstances.environ,
+        settings=bench.circumstances.observer_settings,
     )
 
 

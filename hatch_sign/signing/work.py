@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,9 +26,9 @@ if TYPE_CHECKING:
     from hatch_sign.contract import DetachedVerifier, Facts, Format, Witness
     from hatch_sign.contract.witnesses import EvidenceKind
     from hatch_sign.custody.checked_signer import CheckedSigner
-    from hatch_sign.registry.observing import Observers
+    from hatch_sign.signing.circumstances import Circumstances
     from hatch_sign.values.algorithms import Scheme
-    from hatch_sign.values.artifacts import Release, Subject
+    from hatch_sign.values.artifacts import Subject
     from hatch_sign.values.public_keys import PublicKey
 
 
@@ -48,12 +47,7 @@ class Workbench:
     producer: Any
     verifier: Any
     witnesses: Sequence[Witness]
-    release: Release | None
-    provenance: Mapping[str, Any] | None
-    now: datetime
-    observers: Observers
-    environ: Mapping[str, str]
-    observer_settings: Mapping[str, str]
+    circumstances: Circumstances
 
     @property
     def hashes(self) -> frozenset[str]:
@@ -239,14 +233,14 @@ def _observed(
     """Make and check one signature between its observers; where the service has rotated its leaf, make it once more."""
     credential = current_credential(bench.signer, bench.settings.certificates)
     record = partial(signature_record, bench, name, member=member)
-    bench.observers.before_sign(record(credential.fingerprint))
+    bench.circumstances.observers.before_sign(record(credential.fingerprint))
     try:
         made = _guarded(bench, name, lambda: make(credential))
     except CredentialRotatedError:
         # What was built names a leaf that the service no longer signs by, so it is built anew.
         renewed = current_credential(bench.signer, bench.settings.certificates)
         made, credential = _guarded(bench, name, lambda: make(renewed)), renewed
-    bench.observers.after_sign(record(credential.fingerprint, digest=digest(made), verdict="consistent"))
+    bench.circumstances.observers.after_sign(record(credential.fingerprint, digest=digest(made), verdict="consistent"))
     return made, credential
 
 
@@ -260,9 +254,9 @@ def _seal(bench: Workbench, credential: Credential) -> RunSeal:
         public_key=credential.public_key,
         certificates=credential.certificates,
         scheme=bench.scheme,
-        now=bench.now,
-        release=bench.release,
+        now=bench.circumstances.now,
+        release=bench.circumstances.release,
         options=bench.settings.options.get(bench.format.name, {}),
-        provenance=bench.provenance,
+        provenance=bench.circumstances.provenance,
         witnesses=bench.witnesses,
     )

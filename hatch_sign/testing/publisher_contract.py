@@ -19,6 +19,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ from hatch_sign.contract import Previews, ReleaseFile
 from hatch_sign.values.errors import ConfigurationError, PublishError, RejectedError
 
 if TYPE_CHECKING:
-    from hatch_sign.contract import BackendContext, Published, Publisher, ReadBack
+    from hatch_sign.contract import BackendContext, Destination, Published, Publisher, ReadBack
 
 NAME = "hatch_sign_contract-1.0-py3-none-any.whl"
 _TYPES = {str, int, float, bool, list, Path}
@@ -50,6 +51,32 @@ class Publication:
     def deeds(self) -> dict[str, str]:
         """What was done with each file."""
         return {each.name: each.deed for each in self.published}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A publisher with settings and a context: all that it takes to publish there."""
+
+    publisher: Publisher
+    settings: Mapping[str, Any]
+    context: BackendContext
+
+    def open(self) -> AbstractContextManager[Destination]:
+        """Return what makes the destination ready."""
+        return self.publisher.open(self.settings, self.context)
+
+    def publish(self, files: Sequence[ReleaseFile], done: Publication | None = None) -> Publication:
+        """Publish, and read back what is kept, as a run does; `done` tells what was settled before it failed."""
+        done = done or Publication()
+        with self.open() as destination:
+            destination.publish(files, done.published.append)
+            done.read_back = destination.read_back([file for file in files if not destination.drops(file)])
+        return done
+
+    def kept(self, files: Sequence[ReleaseFile]) -> set[str]:
+        """Return the names of what the place keeps."""
+        with self.open() as destination:
+            return {file.name for file in files if not destination.drops(file)}
 
 
 class PublisherContract:
@@ -75,67 +102,46 @@ class PublisherContract:
         """Lend another artifact by the name of the first of the release."""
         return write_file(tmp_path / "altered", NAME, wheel("second"))
 
-    def publish(
-        self,
-        publisher: Publisher,
-        settings: Mapping[str, Any],
-        context: BackendContext,
-        files: Sequence[ReleaseFile],
-        done: Publication | None = None,
-    ) -> Publication:
-        """Publish, and read back what is kept, as a run does; `done` tells what was settled before it failed."""
-        done = done or Publication()
-        with publisher.open(settings, context) as destination:
-            destination.publish(files, done.published.append)
-            done.read_back = destination.read_back([file for file in files if not destination.drops(file)])
-        return done
-
-    def kept(
-        self, publisher: Publisher, settings: Mapping[str, Any], context: BackendContext, files: Sequence[ReleaseFile]
-    ) -> set[str]:
-        """Return the names of what the place keeps."""
-        with publisher.open(settings, context) as destination:
-            return {file.name for file in files if not destination.drops(file)}
+    @pytest.fixture
+    def place(self, publisher: Publisher, settings: Mapping[str, Any], context: BackendContext) -> Place:
+        """Lend the place that the settings name."""
+        return Place(publisher, settings, context)
 
     # --- the publisher
 
-    def test_settings_are_typed_and_none_is_a_secret(self, publisher: Publisher, settings: Mapping[str, Any]) -> None:
+    def test_settings_are_typed_and_none_is_a_secret(self, place: Place) -> None:
         """Configuration is read by many, and so holds no credential."""
+        publisher = place.publisher
         assert publisher.name
         assert set(publisher.settings.values()) <= _TYPES
         assert not [key for key in publisher.settings if any(word in key.lower() for word in _SECRETS)]
-        assert settings.keys() <= publisher.settings.keys()
+        assert place.settings.keys() <= publisher.settings.keys()
 
     def test_settings_that_do_not_say_where_are_refused_in_a_line(
         self, publisher: Publisher, context: BackendContext, lacking: Mapping[str, Any] | None
     ) -> None:
         """They are a mistake of the configuration, not of the place."""
         if lacking is None:
-            pytest.skip("any settings say where to publish to")
-        with pytest.raises(ConfigurationError) as caught, publisher.open(lacking, context):
-            pass  # pragma: no cover - entering is what fails
+            publisher.open({}, context)  # nothing is lacking, then
+            return
+        opened = ExitStack()
+        with pytest.raises(ConfigurationError) as caught, opened:
+            opened.enter_context(publisher.open(lacking, context))
         assert "\n" not in str(caught.value)
 
-    def test_a_preview_says_what_the_open_place_says(
-        self,
-        publisher: Publisher,
-        settings: Mapping[str, Any],
-        context: BackendContext,
-        release: Sequence[ReleaseFile],
-    ) -> None:
+    def test_a_preview_says_what_the_open_place_says(self, place: Place, release: Sequence[ReleaseFile]) -> None:
         """A dry run names the place, and what it drops, as the run does."""
-        if not isinstance(publisher, Previews):
-            pytest.skip("this publisher has no preview")
-        preview = publisher.preview(settings, context)
-        with publisher.open(settings, context) as destination:
-            assert preview.title == destination.title
-            assert [preview.drops(file) for file in release] == [destination.drops(file) for file in release]
+        with place.open() as destination:
+            title, dropped = destination.title, [destination.drops(file) for file in release]
+        assert title
+        assert not dropped[0], "the first file is one that the place can have"
+        if isinstance(place.publisher, Previews):
+            preview = place.publisher.preview(place.settings, place.context)
+            assert (preview.title, [preview.drops(file) for file in release]) == (title, dropped)
 
-    def test_the_place_has_a_title_without_credentials(
-        self, publisher: Publisher, settings: Mapping[str, Any], context: BackendContext
-    ) -> None:
+    def test_the_place_has_a_title_without_credentials(self, place: Place) -> None:
         """It is shown in messages and documents."""
-        with publisher.open(settings, context) as destination:
+        with place.open() as destination:
             title = destination.title
         assert title.isprintable()
         address = urlsplit(title)
@@ -143,91 +149,56 @@ class PublisherContract:
 
     # --- what is published
 
-    def test_what_is_kept_arrives_and_is_read_back(
-        self,
-        publisher: Publisher,
-        settings: Mapping[str, Any],
-        context: BackendContext,
-        release: Sequence[ReleaseFile],
-    ) -> None:
+    def test_what_is_kept_arrives_and_is_read_back(self, place: Place, release: Sequence[ReleaseFile]) -> None:
         """Each file is reported once, and what is dropped is never said to be there."""
-        kept = self.kept(publisher, settings, context, release)
+        kept = place.kept(release)
         assert release[0].name in kept
-        done = self.publish(publisher, settings, context, release)
+        done = place.publish(release)
         assert len(done.deeds) == len(done.published)
         assert {name for name, deed in done.deeds.items() if deed == "uploaded"} == kept
         assert {name for name, deed in done.deeds.items() if deed == "kept-back"} <= {f.name for f in release} - kept
         assert {each.state for each in done.read_back} <= {"same", "unreadable"}
         assert {each.name for each in done.read_back} <= kept
 
-    def test_again_nothing_is_sent(
-        self,
-        publisher: Publisher,
-        settings: Mapping[str, Any],
-        context: BackendContext,
-        release: Sequence[ReleaseFile],
-    ) -> None:
+    def test_again_nothing_is_sent(self, place: Place, release: Sequence[ReleaseFile]) -> None:
         """A run that is repeated leaves alone what is there."""
-        kept = self.kept(publisher, settings, context, release)
-        self.publish(publisher, settings, context, release)
-        again = self.publish(publisher, settings, context, release)
+        kept = place.kept(release)
+        place.publish(release)
+        again = place.publish(release)
         assert {name: again.deeds.get(name) for name in kept} == dict.fromkeys(kept, "present")
 
-    def test_what_was_left_undone_is_done(
-        self,
-        publisher: Publisher,
-        settings: Mapping[str, Any],
-        context: BackendContext,
-        release: Sequence[ReleaseFile],
-    ) -> None:
+    def test_what_was_left_undone_is_done(self, place: Place, release: Sequence[ReleaseFile]) -> None:
         """A run after one that ended early sends the rest, and only that."""
-        kept = self.kept(publisher, settings, context, release)
-        self.publish(publisher, settings, context, release[:1])
-        done = self.publish(publisher, settings, context, release)
+        kept = place.kept(release)
+        place.publish(release[:1])
+        done = place.publish(release)
         expected = {name: "present" if name == release[0].name else "uploaded" for name in kept}
         assert {name: done.deeds.get(name) for name in kept} == expected
 
-    def test_other_bytes_are_not_replaced(
-        self,
-        publisher: Publisher,
-        settings: Mapping[str, Any],
-        context: BackendContext,
-        release: Sequence[ReleaseFile],
-        altered: ReleaseFile,
-    ) -> None:
+    def test_other_bytes_are_not_replaced(self, place: Place, release: Sequence[ReleaseFile], altered: ReleaseFile) -> None:
         """What others may have fetched already stays what it was."""
-        self.publish(publisher, settings, context, release[:1])
+        place.publish(release[:1])
         done = Publication()
         with pytest.raises(RejectedError) as caught:
-            self.publish(publisher, settings, context, [altered], done)
+            place.publish([altered], done)
         assert "\n" not in str(caught.value)
         assert done.deeds.get(altered.name) not in {"uploaded", "present"}
-        with publisher.open(settings, context) as destination:
+        with place.open() as destination:
             assert "differs" not in {each.state for each in destination.read_back(release[:1])}
             assert "same" not in {each.state for each in destination.read_back([altered])}
 
-    def test_nothing_is_the_same_where_nothing_is(
-        self,
-        publisher: Publisher,
-        settings: Mapping[str, Any],
-        context: BackendContext,
-        release: Sequence[ReleaseFile],
-    ) -> None:
+    def test_nothing_is_the_same_where_nothing_is(self, place: Place, release: Sequence[ReleaseFile]) -> None:
         """Reading back believes what the place has, and not what it was told."""
-        with publisher.open(settings, context) as destination:
+        with place.open() as destination:
             assert "same" not in {each.state for each in destination.read_back(release[:1])}
 
-    def test_bytes_that_are_not_those_that_were_verified_do_not_arrive(
-        self,
-        publisher: Publisher,
-        settings: Mapping[str, Any],
-        context: BackendContext,
-        release: Sequence[ReleaseFile],
+    def test_bytes_other_than_those_that_were_verified_do_not_arrive(
+        self, place: Place, release: Sequence[ReleaseFile]
     ) -> None:
         """A file that is no longer what its digest says is an error, or is read back as something else."""
         claimed = replace(release[0], sha256=hashlib.sha256(b"something else").digest())
         try:
-            done = self.publish(publisher, settings, context, [claimed])
+            done = place.publish([claimed])
         except (PublishError, RejectedError):
             return
         assert {each.state for each in done.read_back} == {"differs"}

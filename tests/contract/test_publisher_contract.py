@@ -14,7 +14,7 @@ from hatch_sign.publishers.folder.destination import FolderDestination
 from hatch_sign.publishers.folder.publisher import FolderPublisher
 from hatch_sign.publishers.github.publisher import GitHubPublisher
 from hatch_sign.publishers.index.publisher import IndexPublisher
-from hatch_sign.testing.publisher_contract import PublisherContract, wheel, write_file
+from hatch_sign.testing.publisher_contract import Place, PublisherContract, wheel, write_file
 from tests.github_releases import REPOSITORY, TOKEN, FakeGitHub, serving_github
 from tests.indexes import Index, index_serving
 
@@ -110,24 +110,27 @@ class _Replacing(FolderPublisher):
         yield FolderDestination(settings["path"])
 
 
-def test_a_publisher_that_sends_again_breaks_the_contract(tmp_path: Path) -> None:
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(_Replacing(), {"path": tmp_path / "public"}, RunContext({}, on_warning=_unexpected))
+
+
+def test_a_publisher_that_sends_again_breaks_the_contract(place: Place, tmp_path: Path) -> None:
     release = [write_file(tmp_path / "copy", "a.whl", wheel("first"))]
-    context = RunContext({}, on_warning=_unexpected)
     with pytest.raises(AssertionError):
-        PublisherContract().test_again_nothing_is_sent(_Replacing(), {"path": tmp_path / "public"}, context, release)
+        PublisherContract().test_again_nothing_is_sent(place, release)
 
 
-def test_a_publisher_that_replaces_breaks_the_contract(tmp_path: Path) -> None:
+def test_a_publisher_that_replaces_breaks_the_contract(place: Place, tmp_path: Path) -> None:
     release = [write_file(tmp_path / "copy", "a.whl", wheel("first"))]
     other = write_file(tmp_path / "other", "a.whl", wheel("second"))
-    settings, context = {"path": tmp_path / "public"}, RunContext({}, on_warning=_unexpected)
     with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
-        PublisherContract().test_other_bytes_are_not_replaced(_Replacing(), settings, context, release, other)
+        PublisherContract().test_other_bytes_are_not_replaced(place, release, other)
 
 
-def test_a_setting_for_a_secret_breaks_the_contract(tmp_path: Path) -> None:
+def test_a_setting_for_a_secret_breaks_the_contract(place: Place) -> None:
     with pytest.raises(AssertionError):
-        PublisherContract().test_settings_are_typed_and_none_is_a_secret(_Replacing(), {"path": tmp_path})
+        PublisherContract().test_settings_are_typed_and_none_is_a_secret(place)
 
 
 def _unexpected(warning: str) -> None:
