@@ -37,7 +37,8 @@ def _sign(inputs: Inputs, _policy: str) -> Iterator[str]:
 
 
 def _verify(inputs: Inputs, policy: str) -> Iterator[str]:
-    yield from _option("config", policy or inputs.config)
+    yield from _option("config", inputs.config)
+    yield from _option("policy", policy)
     yield from _option("key", inputs.key if inputs.command == "verify" else "")
     yield from _option("require", *inputs.require)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hatch_sign.revocation.asking import open_revocations
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import RejectedError
 from hatch_sign.values.outcomes import REJECTING, Outcome
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from hatch_sign.artifacts.discovery import Artifact
     from hatch_sign.configuration.model import Configuration
-    from hatch_sign.contract import RevocationSource
     from hatch_sign.registry import Registry
     from hatch_sign.signing.plan import SigningPlan
     from hatch_sign.trust.policy import Policy
@@ -28,16 +28,8 @@ def load_policy(configuration: Configuration, registry: Registry, now: datetime)
         return None
     from hatch_sign.configuration.building import build_policy  # noqa: PLC0415 - for projects that trust somebody only
 
-    return build_policy(configuration, registry, at=now, revocations=open_revocations(configuration))
-
-
-def open_revocations(configuration: Configuration) -> RevocationSource | None:
-    """Return what asks a network, where a trust rule wants to know what was revoked; else None."""
-    if not configuration.verify.asks_for_revocations:
-        return None
-    from hatch_sign.revocation.fetcher import RevocationFetcher  # noqa: PLC0415 - for few projects
-
-    return RevocationFetcher()
+    revocations = open_revocations(asked=configuration.verify.asks_for_revocations)
+    return build_policy(configuration, registry, at=now, revocations=revocations)
 
 
 def narrowed(policy: Policy | None, wanted: Callable[[str], bool]) -> Policy | None:

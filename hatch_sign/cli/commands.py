@@ -91,6 +91,12 @@ def add_configuration_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", help=where)
 
 
+def add_policy_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--policy``."""
+    policy = "judge by the `verify` of this hatch-sign.toml, in place of the project's"
+    parser.add_argument("--policy", metavar="FILE", help=policy)
+
+
 def add_json_argument(parser: argparse.ArgumentParser) -> None:
     """Declare ``--json``."""
     parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")

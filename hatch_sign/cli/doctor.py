@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from hatch_sign.cli.commands import add_configuration_argument, add_json_argument
-from hatch_sign.cli.revocations import open_revocations
+from hatch_sign.revocation.asking import open_revocations
 from hatch_sign.values.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _examine_keys(
         test_signature=arguments.test_signature,
         can_ask=prompt is not None,
     )
-    revocations = open_revocations(configuration) if configuration else None
+    revocations = open_revocations(asked=configuration.verify.asks_for_revocations) if configuration else None
     for reference in references:
         known = Expected(now)
         if configuration is not None:

@@ -61,3 +61,9 @@ class Environment:
             overrides=Overrides.from_arguments(arguments),
             registry=self.registry,
         )
+
+    def load_policy(self, arguments: argparse.Namespace) -> Configuration | None:
+        """Load the configuration that ``--policy`` names; None where it is not given."""
+        if arguments.policy is None:
+            return None
+        return self.load_configuration(argparse.Namespace(config=arguments.policy), signs=False)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from hatch_sign.cli.commands import add_configuration_argument, add_json_argument
+from hatch_sign.cli.commands import add_configuration_argument, add_json_argument, add_policy_argument
 from hatch_sign.cli.outcomes import report_document
-from hatch_sign.cli.revocations import open_revocations
+from hatch_sign.revocation.asking import open_revocations
 from hatch_sign.values.display import display
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check = actions.add_parser("check", help=_CHECK, description=f"{_CHECK[0].upper()}{_CHECK[1:]}.", allow_abbrev=False)
     _add_folder(check)
     check.add_argument("--tag", metavar="TAG", help="the tag of the release; default: the one at the commit")
-    policy = "judge by the `verify` of this hatch-sign.toml, in place of the project's"
-    check.add_argument("--policy", metavar="FILE", help=policy)
+    add_policy_argument(check)
     check.add_argument("--offline", action="store_true", help="fetch no revocation lists; nothing else asks a network")
     add_configuration_argument(check)
     add_json_argument(check)
@@ -72,9 +71,7 @@ def _gate(arguments: argparse.Namespace, environment: Environment) -> Gate:
     from hatch_sign.releasing.run import Gate  # noqa: PLC0415 - as above
 
     configuration = environment.load_configuration(arguments, signs=False)
-    trust = None
-    if arguments.policy is not None:
-        trust = environment.load_configuration(argparse.Namespace(config=arguments.policy), signs=False)
+    trust = environment.load_policy(arguments)
     return Gate(
         configuration=configuration,
         registry=environment.registry,
@@ -82,7 +79,7 @@ def _gate(arguments: argparse.Namespace, environment: Environment) -> Gate:
         now=environment.clock(),
         trust=trust,
         named=arguments.config is not None,
-        revocations=open_revocations(trust or configuration, offline=arguments.offline),
+        revocations=open_revocations(asked=(trust or configuration).verify.asks_for_revocations, offline=arguments.offline),
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from hatch_sign.cli.commands import add_configuration_argument, add_json_argument
-from hatch_sign.cli.revocations import open_revocations
+from hatch_sign.cli.commands import add_configuration_argument, add_json_argument, add_policy_argument
+from hatch_sign.revocation.asking import open_revocations
 
 if TYPE_CHECKING:
     from hatch_sign.cli.environment import Environment
@@ -50,8 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--option", metavar="NAME.KEY=VALUE", dest="options", action="append", default=[], help=setting
     )
-    policy = "judge by the `verify` of this hatch-sign.toml, in place of the project's"
-    parser.add_argument("--policy", metavar="FILE", help=policy)
+    add_policy_argument(parser)
     parser.add_argument("--dry-run", action="store_true", help="verify, and say what would go where; open no place")
     parser.add_argument("--offline", action="store_true", help="fetch no revocation lists")
     _add_index_arguments(parser.add_argument_group("for an index, as twine has them"))
@@ -101,9 +100,7 @@ def _publishing(arguments: argparse.Namespace, environment: Environment) -> Publ
     from hatch_sign.publishing.targets import choose_targets  # noqa: PLC0415 - as above
 
     configuration = environment.load_configuration(arguments, signs=False)
-    trust = None
-    if arguments.policy is not None:
-        trust = environment.load_configuration(argparse.Namespace(config=arguments.policy), signs=False)
+    trust = environment.load_policy(arguments)
     targets = choose_targets(
         configuration,
         environment.registry,
@@ -120,7 +117,7 @@ def _publishing(arguments: argparse.Namespace, environment: Environment) -> Publ
         now=environment.clock(),
         trust=trust,
         named=arguments.config is not None,
-        revocations=open_revocations(trust or configuration, offline=arguments.offline),
+        revocations=open_revocations(asked=(trust or configuration).verify.asks_for_revocations, offline=arguments.offline),
         dry_run=arguments.dry_run,
     )
 

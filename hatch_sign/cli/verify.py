@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from hatch_sign import __version__
 from hatch_sign.artifacts.discovery import find_artifacts
-from hatch_sign.cli.commands import add_configuration_argument, add_json_argument
+from hatch_sign.cli.commands import add_configuration_argument, add_json_argument, add_policy_argument
 from hatch_sign.cli.outcomes import report_document, show_outcomes
 from hatch_sign.cli.reports import REPORT_HASHES, add_report_argument, digest_of_policy, require_free_targets, write_reports
-from hatch_sign.cli.revocations import open_revocations
+from hatch_sign.revocation.asking import open_revocations
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import UsageError
 
@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--require", metavar="NAME", action="append", help="a format or signature that must be trusted")
     parser.add_argument("--bundle", metavar="FILE", help="the signature file of the one artifact, where it lies elsewhere")
+    add_policy_argument(parser)
     parser.add_argument("--offline", action="store_true", help="fetch no revocation lists; nothing else asks a network")
     parser.add_argument("--at", metavar="TIME", type=_instant, help="judge as of this ISO 8601 time, in UTC")
     add_report_argument(parser)
@@ -71,11 +72,11 @@ def _verify(
     from hatch_sign.verification.presence import load_named  # noqa: PLC0415 - as above
 
     formats = environment.registry.formats()
-    revocations = open_revocations(configuration, offline=arguments.offline)
+    revocations = open_revocations(asked=configuration.verify.asks_for_revocations, offline=arguments.offline)
     at = arguments.at or environment.clock()
     policy = build_policy(configuration, environment.registry, at=at, revocations=revocations)
     artifacts = find_artifacts(arguments.paths, formats.values())
-    if not arguments.config:
+    if not (arguments.config or arguments.policy):
         refuse_foreign(configuration, artifacts)
     require_free_targets(arguments.reports, arguments.paths, artifacts, formats.values())
     if arguments.bundle and len(artifacts) != 1:
@@ -128,8 +129,10 @@ def _write_reports(
 def _with_arguments(environment: Environment, arguments: argparse.Namespace) -> Configuration:
     """Let the command line take the place of the configured trust, never add to it."""
     from hatch_sign.configuration.adhoc import adhoc_trust  # noqa: PLC0415 - as above
+    from hatch_sign.verification.configured import judged_by  # noqa: PLC0415 - as above
 
-    configuration = environment.load_configuration(arguments, signs=False)
+    project = environment.load_configuration(arguments, signs=False)
+    configuration = judged_by(project, environment.load_policy(arguments))
     verify = configuration.verify
     trust = adhoc_trust(
         key=arguments.public_key,

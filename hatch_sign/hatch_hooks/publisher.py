@@ -90,13 +90,13 @@ def refuse_lost_options() -> None:
 
 
 def _publishing(wishes: Wishes, root: Path, voice: Voice, *, prompts: bool) -> Publishing:
-    from hatch_sign.building.judging import open_revocations  # noqa: PLC0415 - as above
     from hatch_sign.contract.executables import allowed_executables  # noqa: PLC0415 - as above
     from hatch_sign.custody.context import RunContext  # noqa: PLC0415 - as above
     from hatch_sign.custody.terminal import terminal_prompt  # noqa: PLC0415 - as above
     from hatch_sign.publishing.run import Publishing  # noqa: PLC0415 - as above
     from hatch_sign.publishing.targets import choose_targets  # noqa: PLC0415 - as above
     from hatch_sign.registry import Registry  # noqa: PLC0415 - as above
+    from hatch_sign.revocation.asking import open_revocations  # noqa: PLC0415 - as above
 
     registry = Registry(executables=allowed_executables(os.environ))
     configuration = _load(root, wishes.config, registry)
@@ -113,7 +113,7 @@ def _publishing(wishes: Wishes, root: Path, voice: Voice, *, prompts: bool) -> P
         now=datetime.now(UTC),
         trust=trust,
         named=wishes.config is not None,
-        revocations=None if wishes.offline else open_revocations(trust or configuration),
+        revocations=open_revocations(asked=(trust or configuration).verify.asks_for_revocations, offline=wishes.offline),
         dry_run=wishes.dry_run,
     )
 

@@ -17,7 +17,7 @@ from hatch_sign.publishing.files import RELEASE_HASH, choose_files, find_signatu
 from hatch_sign.publishing.reports import DestinationReport, Listener, PublishingReport
 from hatch_sign.publishing.sending import Opening, drops_of, failed, publish_to
 from hatch_sign.values.errors import HatchSignError
-from hatch_sign.verification.configured import refuse_foreign, tell_observers, verify_as_configured
+from hatch_sign.verification.configured import judged_by, refuse_foreign, tell_observers, verify_as_configured
 
 if TYPE_CHECKING:
     from hatch_sign.configuration.model import Configuration
@@ -54,10 +54,7 @@ class Publishing:
         # As artifacts are found: no link and no ".." may make one folder two, or lead out of the private copy.
         output = self.configuration.output_directory
         output = None if output is None else Path(os.path.realpath(output))
-        if self.trust is None:
-            return replace(self.configuration, output_directory=output)
-        observers = tuple(dict.fromkeys([*self.configuration.observers, *self.trust.observers]))
-        return replace(self.trust, output_directory=output, observers=observers)
+        return replace(judged_by(self.configuration, self.trust), output_directory=output)
 
 
 def publish_release(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from hatch_sign.releasing.signatures import (
 from hatch_sign.releasing.tags import short_tag, version_in
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import UsageError
-from hatch_sign.verification.configured import refuse_foreign, tell_observers, verify_as_configured
+from hatch_sign.verification.configured import judged_by, refuse_foreign, tell_observers, verify_as_configured
 
 if TYPE_CHECKING:
     from hatch_sign.configuration.model import Configuration
@@ -52,10 +52,7 @@ class Gate:
     @property
     def judging(self) -> Configuration:
         """The configuration to verify by: files lie where the project's says, and observers of either are told."""
-        if self.trust is None:
-            return self.configuration
-        observers = tuple(dict.fromkeys([*self.configuration.observers, *self.trust.observers]))
-        return replace(self.trust, output_directory=self.configuration.output_directory, observers=observers)
+        return judged_by(self.configuration, self.trust)
 
 
 def check_release(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hatch_sign.values.display import display
@@ -45,6 +46,17 @@ def verify_as_configured(
         hashes=hashes,
         on_done=on_done,
     )
+
+
+def judged_by(configuration: Configuration, policy: Configuration | None) -> Configuration:
+    """Return what to verify by: `policy` says whom to trust, where one is given, and `configuration` where files lie.
+
+    Observers of either are told.
+    """
+    if policy is None:
+        return configuration
+    observers = tuple(dict.fromkeys([*configuration.observers, *policy.observers]))
+    return replace(policy, output_directory=configuration.output_directory, observers=observers)
 
 
 def tell_observers(reports: Sequence[ArtifactReport], configuration: Configuration, registry: Registry) -> None:

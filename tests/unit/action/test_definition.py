@@ -25,6 +25,7 @@ def test_the_script_has_no_expression() -> None:
     assert script
     assert "${{" not in script
     used = re.findall(r"\$\{\{(.*?)\}\}", TEXT)
+    assert used
     assert all(re.fullmatch(r" (?:inputs\.[a-z-]+|steps\.run\.outputs\.[a-z-]+) ", each) for each in used)
 
 

@@ -48,12 +48,12 @@ def test_any_other_may_not(tmp_path: Path, event: str, payload: object) -> None:
 
 
 def test_an_event_that_cannot_be_read_counts_against_it(tmp_path: Path) -> None:
-    with pytest.raises(RejectedError):
+    with pytest.raises(RejectedError, match="no key is opened for a pull request from a fork"):
         refuse_strangers(
             {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_EVENT_PATH": str(tmp_path / "none"), "GITHUB_REPOSITORY": "a/b"}
         )
     own = environ(tmp_path, "pull_request", {"pull_request": {"head": {"repo": {"full_name": ""}}}})
-    with pytest.raises(RejectedError):
+    with pytest.raises(RejectedError, match="no key is opened for a pull request from a fork"):
         refuse_strangers({**own, "GITHUB_REPOSITORY": ""})
 
 
