@@ -18,7 +18,14 @@ from hatch_sign.contract.backends import (
     Signer,
     Symptom,
 )
-from hatch_sign.contract.bundle_signers import BundleBackend, BundleSeal, BundleSigner, LogVersion, SignsByBundle
+from hatch_sign.contract.bundle_signers import (
+    BundleBackend,
+    BundleSeal,
+    BundleSigner,
+    LogVersion,
+    SignsByBundle,
+    TakesSomeArtifacts,
+)
 from hatch_sign.contract.formats import (
     AggregateProducer,
     ChoosesSchemes,
@@ -91,6 +98,7 @@ __all__ = [
     "Signer",
     "SignsByBundle",
     "Symptom",
+    "TakesSomeArtifacts",
     "TakesTimestamps",
     "TakesTimestampsInside",
     "TrustKind",

@@ -114,3 +114,15 @@ class SignsByBundle(Protocol):
     def bundle_in(self, data: bytes) -> bytes:
         """Return the bundle in such a file, or what it holds put as one. Raises MalformedError."""
         ...
+
+
+@runtime_checkable
+class TakesSomeArtifacts(Protocol):
+    """A producer of sidecars that :class:`SignsByBundle`, and only for artifacts of some names."""
+
+    def require_artifact(self, name: str) -> None:
+        """Raise UnsupportedError, saying why, for an artifact or a list of this base name that it makes nothing for.
+
+        It is asked for each before any identity is proven: what a log has entered stays there.
+        """
+        ...

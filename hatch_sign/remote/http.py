@@ -74,5 +74,7 @@ def shown_address(address: str) -> str:
     try:
         parts = urlsplit(address)
     except ValueError:
+        parts = None
+    if parts is None or not parts.netloc:  # what is no address may hold a login all the same
         return display(address.partition("?")[0].partition("#")[0].rpartition("@")[2])
     return display(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")

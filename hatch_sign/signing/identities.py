@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hatch_sign.contract.bundle_signers import SignsByBundle
+from hatch_sign.contract.bundle_signers import SignsByBundle, TakesSomeArtifacts
 from hatch_sign.contract.references import without_query
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import UnsupportedError
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hatch_sign.configuration.model import SignatureSettings
     from hatch_sign.contract import Format
     from hatch_sign.registry import Registry
+    from hatch_sign.signing.plan import PlannedFile
 
 _NOT_USED = "signatures by an identity have the certificates, timestamps and log entries of its Sigstore instance"
 
@@ -24,6 +25,18 @@ def refuse_unbundled(signatures: Iterable[tuple[SignatureSettings, Format]], reg
     for settings, format_ in signatures:
         if registry.signs_bundles(settings.key):
             bundling_producer(format_, settings.key)
+
+
+def refuse_untaken(files: Iterable[PlannedFile], registry: Registry) -> None:
+    """Raise UnsupportedError for an artifact that an identity is to sign in a format that does not take it.
+
+    Found out later, what was signed before would stand in a public log already.
+    """
+    for file in files:
+        if file.format.kind == "sidecar" and registry.signs_bundles(file.settings.key):
+            producer = file.format.producer()
+            if isinstance(producer, TakesSomeArtifacts):
+                producer.require_artifact(file.covers)
 
 
 def bundling_producer(format_: Format, reference: str) -> SignsByBundle:

@@ -13,7 +13,7 @@ from hatch_sign.archives.kinds import is_opened
 from hatch_sign.artifacts.naming import DISTRIBUTIONS, sidecar_name
 from hatch_sign.artifacts.releases import release_of
 from hatch_sign.contract.kinds import aggregate_producer
-from hatch_sign.signing.identities import refuse_unbundled
+from hatch_sign.signing.identities import refuse_unbundled, refuse_untaken
 from hatch_sign.signing.logs import require_loggable
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError, UsageError
@@ -109,7 +109,7 @@ def plan_release(configuration: Configuration, artifacts: Sequence[Artifact], re
     """Return what signing `artifacts` under `configuration` will write.
 
     Raises ConfigurationError where no key is configured, UsageError for outputs that collide or artifacts that cannot
-    be signed, UnsupportedError for a format that an identity cannot make, PluginError for one that is not installed.
+    be signed, UnsupportedError for what an identity cannot make, PluginError for a format that is not installed.
     """
     if not configuration.signatures:
         raise _no_key(configuration)
@@ -134,6 +134,7 @@ def plan_release(configuration: Configuration, artifacts: Sequence[Artifact], re
     _refuse_collisions(files)
     plan = SigningPlan(tuple(artifacts), files, release, folder, configuration, inside)
     refuse_unbundled(plan.signatures, registry)
+    refuse_untaken(files, registry)
     return plan
 
 

@@ -122,8 +122,7 @@ class PublisherContract:
     ) -> None:
         """They are a mistake of the configuration, not of the place."""
         if lacking is None:
-            publisher.open({}, context)  # nothing is lacking, then
-            return
+            pytest.skip("any settings say where to publish to")
         opened = ExitStack()
         with pytest.raises(ConfigurationError) as caught, opened:
             opened.enter_context(publisher.open(lacking, context))

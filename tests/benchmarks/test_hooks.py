@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
+from ..peers import rigs
 from .measuring import hatch_sign, measure, report
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def pushes(folder: Path) -> dict[str, list[str]]:
 
 
 def test_what_the_release_hooks_add_to_a_push(bench: Bench) -> None:
-    pytest.importorskip("pre_commit", reason="run 'pip install --group peers'")
+    rigs.require_module("pre_commit")
     folders = {
         "no hook": make_repository(bench, "no-hook"),
         "the script of `release hook`": make_repository(bench, "script"),

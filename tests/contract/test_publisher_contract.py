@@ -117,8 +117,9 @@ def place(tmp_path: Path) -> Place:
 
 def test_a_publisher_that_sends_again_breaks_the_contract(place: Place, tmp_path: Path) -> None:
     release = [write_file(tmp_path / "copy", "a.whl", wheel("first"))]
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError) as caught:
         PublisherContract().test_again_nothing_is_sent(place, release)
+    assert '"present"' in str(caught.traceback[-1].statement)
 
 
 def test_a_publisher_that_replaces_breaks_the_contract(place: Place, tmp_path: Path) -> None:
@@ -129,8 +130,9 @@ def test_a_publisher_that_replaces_breaks_the_contract(place: Place, tmp_path: P
 
 
 def test_a_setting_for_a_secret_breaks_the_contract(place: Place) -> None:
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError) as caught:
         PublisherContract().test_settings_are_typed_and_none_is_a_secret(place)
+    assert "_SECRETS" in str(caught.traceback[-1].statement)
 
 
 def _unexpected(warning: str) -> None:

@@ -145,7 +145,6 @@ def test_uv_pip_install_editable_abstains(project: Project, interpreter: Path) -
 
 def test_tox_abstains(project: Project) -> None:
     """What was made is looked at, not what tox relays: of a build's standard error it may lose the end."""
-    pytest.importorskip("tox", reason="tox is not installed beside the tests")
     (project.root / "tox.ini").write_text(
         "[tox]\nenv_list = one\n[testenv]\npackage = wheel\nwheel_build_env = .pkg\npass_env = PIP_*\n"
         "commands = python -c 'import slugline'\n[testenv:.pkg]\npass_env = PIP_*,HATCH_*\n"

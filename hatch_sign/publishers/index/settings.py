@@ -84,7 +84,7 @@ def _told(environ: Mapping[str, str], **names: str) -> dict[str, Any]:
 def _check_addresses(chosen: IndexSettings) -> None:
     for key, address in (("repository-url", chosen.repository_url), ("index-url", chosen.index_url)):
         if address is not None and not is_address(address):
-            message = f"the publisher index has a `{key}` that is no http or https address: {shown_address(address)}"
+            message = f"the publisher index has as `{key}` what is no http or https address: {shown_address(address)}"
             raise ConfigurationError(message, remedy='write it in full, as in "https://upload.pypi.org/legacy/"')
     if chosen.index_url is not None and "@" in urlsplit(chosen.index_url).netloc:
         message = f"the publisher index has an `index-url` with a login in it: {shown_address(chosen.index_url)}"

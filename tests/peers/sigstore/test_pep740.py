@@ -88,15 +88,17 @@ def test_pypi_attestations_accepts_ours_for_the_trusted_publisher(signed: Projec
 
 
 @pytest.mark.parametrize(
-    "publisher",
+    ("publisher", "reason"),
     [
-        pypi.GitHubPublisher(repository="example/other", workflow="release.yml"),
-        pypi.GitHubPublisher(repository="example/demo", workflow="other.yml"),
+        (pypi.GitHubPublisher(repository="example/other", workflow="release.yml"), "OIDCSourceRepositoryURI does not match"),
+        (pypi.GitHubPublisher(repository="example/demo", workflow="other.yml"), r"Build Config URI .* does not match"),
     ],
 )
-def test_pypi_attestations_refuses_ours_for_another_publisher(signed: Project, publisher: GitHubPublisher) -> None:
+def test_pypi_attestations_refuses_ours_for_another_publisher(
+    signed: Project, publisher: GitHubPublisher, reason: str
+) -> None:
     wheel = wheel_of(signed)
-    with pytest.raises(pypi.VerificationError):
+    with pytest.raises(pypi.VerificationError, match=reason):
         attestation_of(wheel).verify(publisher, distribution(wheel), offline=True)
 
 

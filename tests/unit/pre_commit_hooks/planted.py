@@ -26,6 +26,8 @@ _B64 = base64.b64encode(bytes(range(7, 207))).decode()
 _WORD = "Zq3vT9xLmN2bK8rJ5wYcHd7fGs4aPeUo"
 """Letters and digits as in tokens, of no service."""
 _LOCKED = BestAvailableEncryption(SECRET.encode())
+_PKCS8, _TRADITIONAL, _OPENSSH = PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL, PrivateFormat.OpenSSH
+_DER = Encoding.DER
 
 _RSA, _EC, _ED25519 = (
     rsa.generate_private_key(65537, 2048),
@@ -43,6 +45,9 @@ def _bytes(
     return bytes(key.private_bytes(encoding, form, lock or NoEncryption()))
 
 
+_PEM = _bytes(_RSA, _PKCS8)
+
+
 def _folded(data: bytes) -> bytes:
     """Return Base64 as the program `base64` writes it."""
     text = base64.b64encode(data)
@@ -51,56 +56,62 @@ def _folded(data: bytes) -> bytes:
 
 def private_keys() -> dict[str, bytes]:
     """Return keys in files and in text."""
-    pkcs8, traditional, openssh = PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL, PrivateFormat.OpenSSH
-    der = Encoding.DER
-    pem = _bytes(_RSA, pkcs8)
-    numbers = _EC.private_numbers().private_value.to_bytes(32)
-    jwk = {
-        "kty": "EC",
-        "crv": "P-256",
-        "x": "AAAA",
-        "y": "AAAA",
-        "d": base64.urlsafe_b64encode(numbers).decode().rstrip("="),
-    }
+    return {**_armoured_keys(), **_keys_in_text(), **_binary_keys()}
+
+
+def _armoured_keys() -> dict[str, bytes]:
+    """Return keys in the textual forms in which programs keep them."""
     return {
-        "pkcs8.pem": pem,
-        "pkcs8-encrypted.pem": _bytes(_RSA, pkcs8, lock=_LOCKED),
-        "rsa.pem": _bytes(_RSA, traditional),
-        "rsa-encrypted.pem": _bytes(_RSA, traditional, lock=_LOCKED),
-        "ec.pem": _bytes(_EC, traditional),
-        "ed25519.pem": _bytes(_ED25519, pkcs8),
-        "dsa.pem": _bytes(dsa.generate_private_key(2048), traditional),
-        "id_ed25519": _bytes(_ED25519, openssh),
-        "id_rsa": _bytes(_RSA, openssh),
-        "windows.pem": pem.replace(b"\n", b"\r\n"),
-        "powershell.pem": pem.decode().encode("utf-16"),
+        "pkcs8.pem": _PEM,
+        "pkcs8-encrypted.pem": _bytes(_RSA, _PKCS8, lock=_LOCKED),
+        "rsa.pem": _bytes(_RSA, _TRADITIONAL),
+        "rsa-encrypted.pem": _bytes(_RSA, _TRADITIONAL, lock=_LOCKED),
+        "ec.pem": _bytes(_EC, _TRADITIONAL),
+        "ed25519.pem": _bytes(_ED25519, _PKCS8),
+        "dsa.pem": _bytes(dsa.generate_private_key(2048), _TRADITIONAL),
+        "id_ed25519": _bytes(_ED25519, _OPENSSH),
+        "id_rsa": _bytes(_RSA, _OPENSSH),
         "cosign.key": f"-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n{_B64}\n-----END ENCRYPTED".encode(),
         "pgp.asc": f"-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n{_B64}\n=abcd\n-----END PGP".encode(),
         "ssh2": f'---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: "x"\n{_B64}\n---- END SSH2'.encode(),
-        "service-account.json": json.dumps({"type": "service_account", "private_key": pem.decode()}).encode(),
-        "program.py": b'KEY = (\n    "' + b'\\n"\n    "'.join(pem.splitlines()) + b'"\n)\n',
-        "settings.yml": b"key: |\n  " + pem.replace(b"\n", b"\n  "),
-        "plain-utf-16.txt": pem.decode().encode("utf-16-le"),
-        "big-endian.txt": pem.decode().encode("utf-16-be"),
-        "four-bytes.txt": pem.decode().encode("utf-32"),
-        "secret.yaml": b"data:\n  tls.key: " + base64.b64encode(pem),
-        "folded.env": b"KEY=" + _folded(_bytes(_RSA, traditional, der)),
-        "folded-encrypted.txt": _folded(_bytes(_RSA, pkcs8, der, _LOCKED)).replace(b"\n", b"\r\n"),
-        "folded-pem.b64": _folded(pem),
-        "escaped.json": b'{"key": "' + _folded(_bytes(_RSA, traditional, der)).replace(b"\n", b"\\n") + b'"}',
-        "variable.env": b"SIGNING_KEY=" + base64.b64encode(_bytes(_RSA, pkcs8, der)),
         "key.ppk": f"PuTTY-User-Key-File-3: ssh-ed25519\nPublic-Lines: 1\nAAAA\nPrivate-Lines: 1\n{_B64}\n".encode(),
         "age.txt": b"# created\nAGE-SECRET-KEY-1QQPQZRFR7ZZ2WCVXSHJ0KLMNAGE5DT3GE2V8UYR0WZ7N8C9D0E1F2G3H4J5K",
         "minisign.key": f"untrusted comment: minisign encrypted secret key\n{_B64}\n".encode(),
         "signify.sec": f"untrusted comment: release secret key\n{_B64[:140]}\n".encode(),
-        "jwk.json": json.dumps(jwk, indent=2).encode(),
+    }
+
+
+def _keys_in_text() -> dict[str, bytes]:
+    """Return keys in other line ends and character sets, and inside of other files."""
+    return {
+        "windows.pem": _PEM.replace(b"\n", b"\r\n"),
+        "powershell.pem": _PEM.decode().encode("utf-16"),
+        "service-account.json": json.dumps({"type": "service_account", "private_key": _PEM.decode()}).encode(),
+        "program.py": b'KEY = (\n    "' + b'\\n"\n    "'.join(_PEM.splitlines()) + b'"\n)\n',
+        "settings.yml": b"key: |\n  " + _PEM.replace(b"\n", b"\n  "),
+        "plain-utf-16.txt": _PEM.decode().encode("utf-16-le"),
+        "big-endian.txt": _PEM.decode().encode("utf-16-be"),
+        "four-bytes.txt": _PEM.decode().encode("utf-32"),
+        "secret.yaml": b"data:\n  tls.key: " + base64.b64encode(_PEM),
+        "folded.env": b"KEY=" + _folded(_bytes(_RSA, _TRADITIONAL, _DER)),
+        "folded-encrypted.txt": _folded(_bytes(_RSA, _PKCS8, _DER, _LOCKED)).replace(b"\n", b"\r\n"),
+        "folded-pem.b64": _folded(_PEM),
+        "escaped.json": b'{"key": "' + _folded(_bytes(_RSA, _TRADITIONAL, _DER)).replace(b"\n", b"\\n") + b'"}',
+        "variable.env": b"SIGNING_KEY=" + base64.b64encode(_bytes(_RSA, _PKCS8, _DER)),
+        "jwk.json": json.dumps(_jwk(), indent=2).encode(),
         "key.xml": f"<RSAKeyValue><Modulus>x</Modulus><D>{_B64}</D></RSAKeyValue>".encode(),
-        "rsa-pkcs8.bin": _bytes(_RSA, pkcs8, der),
-        "ec-pkcs8.bin": _bytes(_EC, pkcs8, der),
-        "ed25519.bin": _bytes(_ED25519, pkcs8, der),
-        "encrypted.bin": _bytes(_RSA, pkcs8, der, _LOCKED),
-        "rsa.bin": _bytes(_RSA, traditional, der),
-        "ec.bin": _bytes(_EC, traditional, der),
+    }
+
+
+def _binary_keys() -> dict[str, bytes]:
+    """Return keys in DER, and in the formats of programs that write no text."""
+    return {
+        "rsa-pkcs8.bin": _bytes(_RSA, _PKCS8, _DER),
+        "ec-pkcs8.bin": _bytes(_EC, _PKCS8, _DER),
+        "ed25519.bin": _bytes(_ED25519, _PKCS8, _DER),
+        "encrypted.bin": _bytes(_RSA, _PKCS8, _DER, _LOCKED),
+        "rsa.bin": _bytes(_RSA, _TRADITIONAL, _DER),
+        "ec.bin": _bytes(_EC, _TRADITIONAL, _DER),
         "identity": b"SSH PRIVATE KEY FILE FORMAT 1.1\n\0" + bytes(64),
         "authenticode.pvk": b"\x1e\xf1\xb5\xb0" + bytes(64),
         "strong.snk": b"\x07\x02\x00\x00\x00\x24\x00\x00RSA2" + bytes(64),
@@ -108,6 +119,11 @@ def private_keys() -> dict[str, bytes]:
         "0A1C.key": b"Created: 20260101T000000\nKey: (protected-private-key (rsa (n #00#)))\n",
         "secring.gpg": b"\x95\x00\x40\x04\x60\x00\x00\x00\x01" + bytes(0x40),
     }
+
+
+def _jwk() -> dict[str, str]:
+    secret = base64.urlsafe_b64encode(_EC.private_numbers().private_value.to_bytes(32)).decode().rstrip("=")
+    return {"kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA", "d": secret}
 
 
 def keystores() -> dict[str, bytes]:

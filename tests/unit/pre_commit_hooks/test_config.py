@@ -62,4 +62,6 @@ def test_nothing_slow_is_imported_where_there_is_nothing_to_check() -> None:
     imports = "import sys; from hatch_sign_pre_commit import check_config, check_release"
     code = f"{imports}; check_config.main([]); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
-    assert not set(done.stdout.split()) & {"cryptography", "hatch_sign", "pluggy", "packaging"}
+    loaded = set(done.stdout.split())
+    assert {"hatch_sign_pre_commit.check_config", "hatch_sign_pre_commit.check_release"} <= loaded
+    assert not loaded & {"cryptography", "hatch_sign", "pluggy", "packaging"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -146,11 +147,18 @@ def test_a_program_that_the_checkout_names_is_not_run(project: Path) -> None:
         config.write(f'[core]\n\tfsmonitor = "{trap}"\n\thooksPath = "{project}"\n')
     assert sources({}, project) == [checkout(commit, modified=False)]
     assert not (project / "sprung").exists()
+    _run_git(project, "status")  # the trap is one
+    assert (project / "sprung").exists()
 
 
 def _write_program(path: Path, text: str) -> None:
     path.write_text(f"#!/bin/sh\n{text}")
     path.chmod(0o755)
+
+
+def _run_git(folder: Path, *arguments: str) -> None:
+    """Run git as somebody would who does not know what the checkout names; it may fail where a trap is no filter."""
+    subprocess.run(["git", *arguments], cwd=folder, env=machine(), check=False, capture_output=True)
 
 
 @pytest.mark.parametrize("kind", ["clean", "process", "smudge"])
@@ -164,3 +172,6 @@ def test_a_filter_that_the_checkout_defines_is_not_run(kind: str, project: Path)
     (project / "pyproject.toml").write_text("[PROJECT]\n")  # as long as before: git has to read it
     assert sources({}, project) == [checkout(commit, modified=True)]
     assert not (project / "sprung").exists()
+    filtering = ("cat-file", "--filters", "HEAD:pyproject.toml") if kind == "smudge" else ("add", "pyproject.toml")
+    _run_git(project, *filtering)  # the trap is one
+    assert (project / "sprung").exists()

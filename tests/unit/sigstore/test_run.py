@@ -186,6 +186,21 @@ def test_a_format_that_is_no_bundle_is_refused_before_any_login(
     assert stand_in.opened == 0
 
 
+@pytest.mark.parametrize(
+    ("formats", "refused"),
+    [(("sigstore", "pep740"), "notes.bin"), (("sigstore", "pep740", "checksums"), "SHA256SUMS")],
+)
+def test_what_a_format_does_not_take_is_refused_before_anything_is_logged(
+    dist: Path, formats: tuple[str, ...], refused: str
+) -> None:
+    if refused not in FILES:
+        (dist / "notes.bin").unlink()
+    before, stand_in = files_in(dist), StandIn()
+    with pytest.raises(UnsupportedError, match=rf"{refused} is neither a wheel nor an sdist.*signature\]\] of its own"):
+        sign(dist, stand_in, replace(SETTINGS, formats=formats))
+    assert (stand_in.opened, stand_in.signed, files_in(dist)) == (0, 0, before)
+
+
 def test_settings_for_keys_are_told_of_and_not_used(dist: Path) -> None:
     warnings: list[str] = []
     settings = replace(SETTINGS, certificates=dist / "none.pem", timestamp=("http://127.0.0.1:9",))

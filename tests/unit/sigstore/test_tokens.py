@@ -76,7 +76,7 @@ def test_a_token_that_cannot_be_used_is_told_of_without_it(claims: Mapping[str, 
         source({"HATCH_SIGN_IDENTITY_TOKEN": token}).fetch()
     assert f"in the environment variable HATCH_SIGN_IDENTITY_TOKEN {problem}" in caught.value.message
     assert "audience sigstore" in caught.value.remedy
-    caught.value.__context__ = None  # as the core raises it
+    assert caught.value.__context__ is None
     shown = "".join(traceback.format_exception(caught.value))
     assert [part for part in token.split(".") if part in shown] == []
 

@@ -101,7 +101,9 @@ def test_a_flipped_bit_in_every_part(kind: str) -> None:
     """A bit of each byte that is behind base64, so that the JSON and the base64 are as good as before."""
     original = originals()[kind]
     table = json.loads(original)
-    for holder, name in parts(table):
+    behind_base64 = parts(table)
+    assert {"canonicalizedBody", "keyId", "rootHash", "signedEntryTimestamp"} <= {name for _, name in behind_base64}
+    for holder, name in behind_base64:
         text = holder[name]
         data = bytearray(base64.b64decode(text))
         for at in range(0, len(data), 1 + len(data) // 12):
@@ -115,7 +117,7 @@ def test_a_flipped_bit_in_every_part(kind: str) -> None:
 
 def parts(value: Any) -> list[tuple[Any, Any]]:  # noqa: ANN401 - JSON
     """Return where the base64 is."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    items = list(value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ())
     found = [
         (value, name)
         for name, inner in items

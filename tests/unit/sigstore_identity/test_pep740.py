@@ -217,9 +217,19 @@ def test_what_is_no_attestation_is_malformed(changes: dict[str, object], problem
         find(changed(**changes), format="pep740")
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", b"[" * 100_000, b'{"version":1,"version":1}', b" " * (LARGEST + 1), b"\xff"])
-def test_hostile_bytes_are_malformed(data: bytes) -> None:
-    with pytest.raises(MalformedError):
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"", "is not JSON that hatch-sign accepts: Expecting value"),
+        (b"{}", "lacks version"),
+        (b"[" * 100_000, "nested more than 64 deep"),
+        (b'{"version":1,"version":1}', "the same member twice"),
+        (b" " * (LARGEST + 1), f"has {LARGEST + 1} bytes, expected at most {LARGEST}"),
+        (b"\xff", "not UTF-8 at byte 0"),
+    ],
+)
+def test_hostile_bytes_are_malformed(data: bytes, problem: str) -> None:
+    with pytest.raises(MalformedError, match=problem):
         parse_attestation(data)
 
 

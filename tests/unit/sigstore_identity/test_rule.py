@@ -255,18 +255,23 @@ def test_another_format_is_untrusted() -> None:
     assert (judged.verdict, judged.detail) == (Verdict.UNTRUSTED, "signatures of the format cms hold no identity")
 
 
-@pytest.mark.parametrize("bundle", [b"{}", b"\xff", b"[" * 100_000])
-def test_a_bundle_that_is_none_is_untrusted_and_raises_nothing(bundle: bytes) -> None:
+@pytest.mark.parametrize(
+    ("bundle", "reason"),
+    [(b"{}", "the bundle lacks mediaType"), (b"\xff", "not UTF-8 at byte 0"), (b"[" * 100_000, "nested more than 64 deep")],
+)
+def test_a_bundle_that_is_none_is_untrusted_and_raises_nothing(bundle: bytes, reason: str) -> None:
     (facts,) = find(json.dumps(both_kinds()["message"]).encode()).facts
     judged = rule_for(sigstore()).evaluate(Material(NAME, "sigstore", replace(facts, bundle=bundle), NOW))
     assert judged.verdict is Verdict.UNTRUSTED
+    assert reason in judged.detail
 
 
 def test_the_digest_that_was_compared_is_the_one_that_is_checked() -> None:
     (facts,) = find(json.dumps(both_kinds()["message"]).encode()).facts
-    for digest in (bytes(32), bytes(64)):
+    for digest, reason in ((bytes(32), "digest mismatch"), (bytes(64), "it signs a digest of 64 bytes, expected SHA-256")):
         judged = rule_for(sigstore()).evaluate(Material(NAME, "sigstore", replace(facts, digest=digest), NOW))
         assert judged.verdict is Verdict.UNTRUSTED
+        assert reason in judged.detail
 
 
 def test_a_rule_names_no_keys() -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hatch_sign.values.public_keys import PublicKey
 
 _NO_KEYS = "PyPI takes no keys: an attestation (PEP 740) wants a Fulcio identity"
+_OF_ITS_OWN = 'give pep740 a [[tool.hatch-sign.signature]] of its own, with `include = ["*.whl", "*.tar.gz"]`'
 _REMEDY = 'set `key = "sigstore:"` for this format, or leave it out'
 
 
@@ -57,6 +58,12 @@ class AttestationProducer:
         """Raise UnsupportedError: no key will do."""
         raise UnsupportedError(_NO_KEYS, remedy=_REMEDY)
 
+    def require_artifact(self, name: str) -> None:
+        """Raise UnsupportedError for what is neither a wheel nor an sdist, such as a list of checksums."""
+        if not name.endswith(DISTRIBUTIONS):
+            message = f"{display(name)} is neither a wheel nor an sdist, and PyPI takes attestations of these alone"
+            raise UnsupportedError(message, remedy=_OF_ITS_OWN)
+
     def sign_by_bundle(self, subjects: Sequence[Subject], seal: BundleSeal) -> bytes:
         """Return the attestation of one wheel or sdist.
 
@@ -65,9 +72,7 @@ class AttestationProducer:
         run claims none, and for an identity that PyPI would refuse; ConfigurationError for a setting that says nothing.
         """
         (subject,) = subjects
-        if not subject.name.endswith(DISTRIBUTIONS):
-            message = f"{display(subject.name)} is neither a wheel nor an sdist, and PyPI takes attestations of these alone"
-            raise UnsupportedError(message, remedy='write `include = ["*.whl", "*.tar.gz"]` for this format')
+        self.require_artifact(subject.name)
         chosen = seal.options.get("trusted-publisher")
         publisher = parse_publisher(chosen) if chosen is not None else None
         statement = encode_statement(_statement(subject, seal))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +100,7 @@ def test_a_pause_that_is_asked_for_is_kept(github: FakeGitHub, client: Client, f
     [
         (message("x", 429, Retry_After="4000"), "4000 s"),
         (message("x", 403, Retry_After="4000"), "4000 s"),
-        (message("API rate limit exceeded", 403, X_RateLimit_Remaining="0", X_RateLimit_Reset="{reset}"), "s of patience"),
+        (message("API rate limit exceeded", 403, X_RateLimit_Remaining="0", X_RateLimit_Reset="32503680000"), r"\d{11} s"),
         (message("API rate limit exceeded", 403, X_RateLimit_Remaining="0", X_RateLimit_Reset="soon"), "60 s"),
         (message("You have exceeded a secondary rate limit", 403), "60 s"),
         (message("x", 429), "60 s"),
@@ -110,13 +110,10 @@ def test_a_limit_that_ends_too_late_is_told(
     github: FakeGitHub, client: Client, files: list[ReleaseFile], answer: Answer, patience: str
 ) -> None:
     client.limits = replace(client.limits, total=50.0)
-    later = str(int(time.time()) + 3600)
-    headers = {name: value.format(reset=later) for name, value in answer.headers.items()}
-    github.fail("tag", replace(answer, headers=headers))
+    github.fail("tag", answer)
     error, _ = client.failure(files)
     assert isinstance(error, PublishError)
-    assert "GitHub asked for fewer calls, and wants " in str(error)
-    assert patience in str(error)
+    assert re.search(f"GitHub asked for fewer calls, and wants {patience} of patience", str(error))
     assert "run again later: what is uploaded stays" in str(error)
     assert len(github.calls) == 1
 

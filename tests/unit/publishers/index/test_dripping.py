@@ -48,18 +48,21 @@ def dripping(before: bytes, drop: bytes) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("before", "drop"),
+    ("before", "drop", "reason"),
     [
-        pytest.param(b"HTTP/1.1 200 OK\r\nX: ", b"a", id="a header"),
-        pytest.param(b"HTTP/1.1 ", b"2", id="the status"),
-        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="answers before the answer"),
-        pytest.param(b"HTTP/1.1 400 No\r\nContent-Length: 60000\r\n\r\n", b"a", id="the body"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX: ", b"a", "did not answer in time", id="a header"),
+        pytest.param(b"HTTP/1.1 ", b"2", "did not answer in time", id="the status"),
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", "did not answer in time", id="answers before the answer"),
+        pytest.param(b"HTTP/1.1 400 No\r\nContent-Length: 60000\r\n\r\n", b"a", "(400)", id="the body"),
     ],
 )
-def test_an_answer_that_drips_is_given_up_however_far_it_came(tmp_path: Path, before: bytes, drop: bytes) -> None:
+def test_an_answer_that_drips_is_given_up_however_far_it_came(
+    tmp_path: Path, before: bytes, drop: bytes, reason: str
+) -> None:
     with dripping(before, drop) as address:
         line = shown(Index(), tmp_path, limits=_BRIEF, repository_url=address)
     assert address in line
+    assert reason in line
 
 
 def test_a_release_is_refused_by_an_answer_that_does_not_drip(tmp_path: Path) -> None:
