@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hatch_sign.releasing.run import Gate
 
 _FOLDER = "dist"
+_GRAVITY = ("ok", "warning", "failure")
 _CHECK = "check that a release is complete, is its tag's, comes from a clean commit, is signed and trusted, and alone"
 _HOOK = "print a pre-push script for git, which checks release tags that are pushed alone, too"
 
@@ -47,11 +48,16 @@ def _add_folder(parser: argparse.ArgumentParser) -> None:
 
 
 def _print_hook(arguments: argparse.Namespace, environment: Environment) -> int:
-    from hatch_sign.releasing.pre_push import encode_hook  # noqa: PLC0415 - after the arguments were found to be right
+    from hatch_sign.releasing.pre_push import encode_hook, find_place  # noqa: PLC0415 - after the arguments were found to be right
 
     configuration = environment.load_configuration(arguments, signs=False)
-    script = encode_hook(tag=configuration.release.tag, folder=arguments.folder or "", configuration=arguments.config or "")
-    environment.console.line(script.rstrip("\n"))
+    script = encode_hook(
+        tag=configuration.release.tag,
+        folder=arguments.folder or "",
+        configuration=arguments.config or "",
+        place=find_place(environment.directory, environment.environ),
+    )
+    environment.console.script(script)
     return 0
 
 
@@ -85,13 +91,14 @@ def _gate(arguments: argparse.Namespace, environment: Environment) -> Gate:
 
 def _show(gate: Gate, report: ReleaseReport, console: Console) -> None:
     console.note(f"hatch-sign: trust from {display(gate.judging.path)}")
-    rows = [(each.status, each.subject, each.found, _expected(each.expected), each.remedy) for each in report.checks]
+    checks = sorted(report.checks, key=lambda check: _GRAVITY.index(check.status))  # what stops it stands beside the end
+    rows = [(each.status, each.subject, each.found, _expected(each.expected), each.remedy) for each in checks]
     console.table(("", "what", "found", "expected", "what to do"), rows)
     failed = sum(check.status == "failure" for check in report.checks)
     if failed:
         console.error(f"{display(report.folder)} is not to be released: {failed} of {len(report.checks)} checks failed")
     else:
-        console.note(f"hatch-sign: {display(report.name)} {display(report.version)} may be released")
+        console.note(f"hatch-sign: {display(', '.join(report.names))} {display(report.version)} may be released")
 
 
 def _expected(text: str) -> str:
@@ -104,7 +111,8 @@ def _document(gate: Gate, report: ReleaseReport) -> dict[str, object]:
         "configuration": str(gate.configuration.path) if gate.configuration.path else None,
         "policy": str(gate.trust.path) if gate.trust is not None else None,
         "folder": str(report.folder),
-        "name": report.name,
+        "name": report.names[0] if len(report.names) == 1 else None,
+        "names": list(report.names),
         "version": report.version,
         "tag": report.tag,
         "commit": report.commit,

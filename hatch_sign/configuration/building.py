@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_sign.configuration.source import PROJECT_FILE, read_limited
-from hatch_sign.registry.known import KNOWN_PLUGINS
+from hatch_sign.registry.known import KNOWN_PLUGINS, how_to_install
 from hatch_sign.trust.pem import parse_certificates
 from hatch_sign.trust.policy import Policy, ScopedRule
 from hatch_sign.values.display import display
@@ -82,7 +82,7 @@ def parse_rule(settings: TrustSettings, registry: Plugins, read: Reader) -> Trus
     if kind is None:
         owner = KNOWN_PLUGINS.get(f"trust.{settings.kind}")
         message = f"no kind of trust rule named '{display(settings.kind)}' is installed"
-        raise PluginError(message, remedy=f"install {owner}" if owner else "`hatch-sign plugins` lists what is installed")
+        raise PluginError(message, remedy=how_to_install(owner) if owner else "`hatch-sign plugins` lists what is installed")
     try:
         return kind.parse(settings.table, read)
     except (ConfigurationError, MalformedError, UnsupportedError):

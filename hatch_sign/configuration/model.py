@@ -151,11 +151,13 @@ class ReleaseSettings:
     """What `hatch-sign release check` holds a release against.
 
     `expect` are patterns of file names, each of which an artifact must match; empty for an sdist and at least one wheel.
+    `projects` are the normalised names of those that are released together, in one version; empty for one, of any name.
     `tag` is how the version stands in a tag, with ``{version}`` in it; empty for the version alone, or after a ``v``.
     """
 
     expect: tuple[str, ...] = ()
     tag: str = ""
+    projects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hatch_sign.configuration.model import ReleaseSettings
@@ -18,4 +18,12 @@ _AT: KeyPath = ("release",)
 def read_release(table: Mapping[str, Any], checker: Checker) -> ReleaseSettings:
     """Return the settings, and record mistakes."""
     values = checker.table(table, RELEASE, _AT)
-    return ReleaseSettings(expect=tuple(values.get("expect", ())), tag=values.get("tag", ""))
+    projects = tuple(_normalised(values.get("projects", ())))
+    return ReleaseSettings(expect=tuple(values.get("expect", ())), tag=values.get("tag", ""), projects=projects)
+
+
+def _normalised(projects: Iterable[str]) -> Iterator[str]:
+    for project in projects:
+        from packaging.utils import canonicalize_name  # noqa: PLC0415 - loads slowly, where several are released together only
+
+        yield canonicalize_name(project)

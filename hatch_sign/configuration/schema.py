@@ -34,6 +34,8 @@ _TYPE_NAMES: Mapping[type, str] = MappingProxyType(
 )
 _NOT_IN_TAGS = re.compile(r"[\s~^:?*\[\]\\{}'\"`$]|\.\.|@\{|//|/\.|^[-/.]|\.lock$|[/.]$")
 """git-check-ref-format, and what a shell would read."""
+_PROJECT_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+"""Names and normalization, in the specifications of PyPA."""
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -70,8 +72,15 @@ def names(value: object) -> str:
     return _each(value, signature_name) or ("" if value else "is empty, expected at least one")
 
 
+def project_names(value: object) -> str:
+    """Check an array of one or more different names of projects."""
+    return _each(value, _project_name) or ("" if value else "is empty, expected at least one")
+
+
 def tables(value: object) -> str:
     """Check an array of one or more tables, of which each is checked by itself."""
+    if isinstance(value, dict):
+        return "is a table, expected an array of them: write [[ and ]] around its name"
     return of_type(list)(value) or ("" if value else "is empty; leave it out")
 
 
@@ -176,7 +185,7 @@ VERIFY: Schema = {
 PUBLISH: Schema = {"to": text, "name": signature_name}
 """Keys that every place to publish to may have, beside those of its publisher."""
 
-RELEASE: Schema = {"expect": texts, "tag": tag_pattern}
+RELEASE: Schema = {"expect": texts, "tag": tag_pattern, "projects": project_names}
 """Keys of what a release is held against before it leaves."""
 
 BUILD: Schema = {"backend": text, "backend-path": texts, "requires": texts_or_none}
@@ -184,6 +193,11 @@ BUILD: Schema = {"backend": text, "backend-path": texts, "requires": texts_or_no
 
 TRUST: Schema = {"formats": texts, "artifacts": texts, "signatures": texts, "not-before": instant, "not-after": instant}
 """Keys that every trust rule may have, beside those of its kind."""
+
+
+def _project_name(value: object) -> str:
+    fits = isinstance(value, str) and _PROJECT_NAME.fullmatch(value)
+    return text(value) or ("" if fits else f"is '{display(value)}', which is no project's name")
 
 
 def _address(value: object) -> str:

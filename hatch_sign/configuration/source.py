@@ -90,7 +90,7 @@ def read_limited(path: Path, *, largest: int = LARGEST) -> bytes:
 def _refuse_misplaced(source: Source, document: dict[str, Any], path: Path) -> None:
     """Raise for a table that the user takes for the configuration: what it says must not be passed over."""
     own, misspelt = _at(document, _TABLE) is not None, _at(document, _MISSPELT) is not None
-    if source.is_project and misspelt and not own:
+    if source.is_project and misspelt:
         problem = "[tool.hatch_sign] is spelled with a hyphen: [tool.hatch-sign]"
         raise _unreadable(path, problem, LineIndex(source.text).line_of(_MISSPELT))
     if not source.is_project and (own or misspelt):

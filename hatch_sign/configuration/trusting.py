@@ -11,6 +11,7 @@ from hatch_sign.configuration.mistakes import dotted, nearest
 from hatch_sign.configuration.model import DEFAULT_FORMATS, TrustSettings, VerifySettings
 from hatch_sign.configuration.registries import known_formats, owner_of_selector
 from hatch_sign.configuration.schema import TRUST, VERIFY, of_type, text
+from hatch_sign.registry.known import how_to_install
 from hatch_sign.values.display import display
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _kind_of(table: Mapping[str, Any], at: KeyPath, checker: Checker) -> TrustKi
         keys = sorted(key for kind in kinds for key in kind.selector & table.keys())
         checker.mistakes.add(at, f"has both {' and '.join(f'`{key}`' for key in keys)}; write a rule for each")
     elif missing:
-        checker.mistakes.add(at, f"is a rule of a kind that is not installed; install {min(missing)}")
+        checker.mistakes.add(at, f"is a rule of a kind that is not installed; {how_to_install(min(missing))}")
     else:
         _report_no_selector(table, at, checker)
     return None

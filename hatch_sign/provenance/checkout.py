@@ -42,7 +42,7 @@ def find_checkout(directory: Path, environ: Mapping[str, str]) -> Checkout | Non
     commit = named.partition("\n")[0] if named is not None else ""
     if not re.fullmatch(COMMIT, commit):
         return None
-    changes = git.changes(untracked=False)
+    changes = git.changes()
     return None if changes is None else Checkout(commit, modified=bool(changes))
 
 

@@ -40,6 +40,24 @@ _OF_SUBMODULE = "160000 "
 
 _FILTER, _RUNS = "filter.", (".clean", ".smudge", ".process")
 
+_EXTENSIONS = "lfs.extension."
+"""Settings of programs that git-lfs runs, whose own filter is the user's, and so is believed."""
+
+
+SHARED_EXCLUDES = "--exclude-per-directory=.gitignore"
+"""Passes over what the checkout says is not tracked, as build backends do; what one machine alone says is not heard."""
+
+ALL_EXCLUDES = "--exclude-standard"
+"""Passes over what is said in ``.git/info/exclude`` and in the user's own excludes file as well, as ``git status`` does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unwatched:
+    """Files that git was told to take for unchanged, and to leave out of the checkout (git-update-index(1))."""
+
+    assumed: tuple[str, ...]
+    skipped: tuple[str, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Git:
@@ -65,30 +83,39 @@ class Git:
             return None
         return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
 
-    def changes(self, *, untracked: bool, leaving_out: str = "") -> tuple[str, ...] | None:
-        """Return the files of the whole checkout that differ from its commit; None where git cannot tell.
+    def changes(self, *, leaving_out: str = "") -> tuple[str, ...] | None:
+        """Return the tracked files of the whole checkout that differ from its commit; None where git cannot tell.
 
         `leaving_out` is a folder, relative to the checkout's top and with ``/``. Of a submodule it is told whether another
         commit is checked out: looking further would run git under settings of the submodule's own.
         """
-        files = "all" if untracked else "no"
-        paths = [":/", *([f":(top,exclude,literal){leaving_out}"] if leaving_out else [])]
         told = self.ask(
-            "status", "--porcelain", "-z", f"--untracked-files={files}", "--ignore-submodules=dirty", "--", *paths
+            "status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=dirty", "--", *_paths(leaving_out)
         )
         return None if told is None else tuple(_changed(told.split("\0")))
+
+    def untracked(self, *, by: str, leaving_out: str = "") -> tuple[str, ...] | None:
+        """Return the files that are not tracked; None where git cannot tell. A repository in a folder is one of them.
+
+        `by` is the option that says which are passed over: :data:`SHARED_EXCLUDES` or :data:`ALL_EXCLUDES`.
+        """
+        told = self.ask("ls-files", "--others", by, "-z", "--full-name", "--", *_paths(leaving_out))
+        return None if told is None else _entries(told)
 
     def submodules(self) -> tuple[str, ...] | None:
         """Return the folders that hold commits of other repositories, from the top; None where git cannot tell."""
         told = self.ask("ls-files", "--stage", "-z", "--full-name", "--", ":/")
-        entries = (entry for entry in (told or "").split("\0") if entry.startswith(_OF_SUBMODULE))
+        entries = (entry for entry in _entries(told or "") if entry.startswith(_OF_SUBMODULE))
         return None if told is None else tuple(dict.fromkeys(entry.partition("\t")[2] for entry in entries))
 
-    def unwatched(self) -> tuple[str, ...]:
-        """Return the files that git was told not to look at, so that it tells no change of them (git-update-index)."""
-        told = self.ask("ls-files", "-v", "-z", "--full-name", "--", ":/") or ""
-        entries = (entry for entry in told.split("\0") if entry)
-        return tuple(entry[2:] for entry in entries if entry[0].islower() or entry[0] == "S")
+    def unwatched(self) -> Unwatched | None:
+        """Return the files that git was told not to look at, so that it tells no change; None where it cannot tell."""
+        told = self.ask("ls-files", "-v", "-z", "--full-name", "--", ":/")
+        if told is None:
+            return None
+        entries = _entries(told)
+        skipped = tuple(entry[2:] for entry in entries if entry[0] in "Ss")
+        return Unwatched(tuple(entry[2:] for entry in entries if entry[0].islower() and entry[0] != "s"), skipped)
 
 
 def open_git(directory: Path, environ: Mapping[str, str]) -> Git | None:
@@ -103,8 +130,11 @@ def open_git(directory: Path, environ: Mapping[str, str]) -> Git | None:
     listed = git.ask("config", "--list", "--show-scope", "--name-only", "-z")
     if listed is None:
         return None
-    names = sorted(set(_own_filters(listed.split("\0"))))
+    own = _own_settings(listed.split("\0"))
+    names = sorted(set(_filters(own)))
     if any("=" in name for name in names):  # such a name cannot be given on the command line
+        return None
+    if any(setting.startswith(_EXTENSIONS) for setting in own):
         return None
     off = [word for name in names for kind in _RUNS for word in ("-c", f"{_FILTER}{name}{kind}=")]
     optional = [word for name in names for word in ("-c", f"{_FILTER}{name}.required=false")]
@@ -117,12 +147,28 @@ def _find_git(environ: Mapping[str, str]) -> str | None:
     return found if found is not None and Path(found).is_absolute() else None  # Windows looks in the working directory first
 
 
-def _own_filters(listed: list[str]) -> Iterator[str]:
-    """Yield the names of filters among scopes and names of settings, which alternate."""
-    for scope, setting in zip(listed[::2], listed[1::2], strict=False):
+def _own_settings(listed: list[str]) -> list[str]:
+    """Return the settings that came with the checkout, among scopes and names of settings, which alternate."""
+    return [setting for scope, setting in zip(listed[::2], listed[1::2], strict=False) if scope in _OWN_SCOPES]
+
+
+def _filters(settings: list[str]) -> Iterator[str]:
+    """Yield the names of filters among settings."""
+    for setting in settings:
         kind = next((kind for kind in _RUNS if setting.endswith(kind)), None)
-        if scope in _OWN_SCOPES and setting.startswith(_FILTER) and kind is not None:
+        if setting.startswith(_FILTER) and kind is not None:
             yield setting[len(_FILTER) : -len(kind)]
+
+
+def _paths(leaving_out: str) -> Iterator[str]:
+    """Yield what names the whole checkout but for one folder."""
+    yield ":/"
+    if leaving_out:
+        yield f":(top,exclude,literal){leaving_out}"
+
+
+def _entries(told: str) -> tuple[str, ...]:
+    return tuple(entry for entry in told.split("\0") if entry)
 
 
 def _changed(entries: list[str]) -> Iterator[str]:

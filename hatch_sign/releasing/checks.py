@@ -34,12 +34,15 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseReport:
-    """The whole of it. `name`, `version`, `tag` and `commit` are None where they are not known; the first two normalised."""
+    """The whole of it. `names` and `version` are normalised; empty and None where the folder holds no one release.
+
+    `tag` and `commit` are None where they are not known.
+    """
 
     folder: Path
     checks: tuple[Check, ...]
     artifacts: tuple[ArtifactReport, ...]
-    name: str | None = None
+    names: tuple[str, ...] = ()
     version: str | None = None
     tag: str | None = None
     commit: str | None = None

@@ -18,6 +18,7 @@ from hatch_sign.values.errors import MalformedError
 if TYPE_CHECKING:
     from hatch_sign.archives.distributions import Identity
     from hatch_sign.artifacts.discovery import Artifact
+    from hatch_sign.configuration.model import ReleaseSettings
 
 WHEEL = ".whl"
 _IGNORED = frozenset({".gitignore"})
@@ -26,52 +27,76 @@ _IGNORED = frozenset({".gitignore"})
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The artifacts in a folder: `own` are of the release, `others` are not. `identity` is None where they name several."""
+    """The artifacts in a folder: `own` are of the release, others are not.
 
-    identity: Identity | None
+    `release` is what is released, each name with the one version; empty where no one release could be told. `identities`
+    are all that the files name.
+    """
+
+    release: tuple[Identity, ...]
     own: tuple[Artifact, ...]
-    others: tuple[Artifact, ...]
     identities: tuple[Identity, ...]
 
+    @property
+    def version(self) -> str | None:
+        """The version of all that is released."""
+        return self.release[0][1] if self.release else None
 
-def sort_out(artifacts: Sequence[Artifact], *, expect: Sequence[str], version: str | None) -> Contents:
-    """Return which artifacts are of the release: by their names, or because a pattern of `expect` matches them.
+
+def sort_out(artifacts: Sequence[Artifact], settings: ReleaseSettings, *, version: str | None) -> Contents:
+    """Return which artifacts are of the release: by their names, or because a pattern of ``expect`` matches them.
 
     Of several releases in one folder, it is the one that has the tag's `version`, where there is just one.
     """
     declared = {artifact: _declared(artifact) for artifact in artifacts}
-    counted = Counter(identity for identity in declared.values() if identity is not None)
-    candidates = [each for each in counted if len(counted) == 1 or each[1] == version]
-    identity = candidates[0] if len(candidates) == 1 else None
+    identities = tuple(dict.fromkeys(identity for identity in declared.values() if identity is not None))
+    release = _released(identities, settings.projects, version)
 
     def is_own(artifact: Artifact) -> bool:
         found = declared[artifact]
-        return _is_matched(artifact, expect) if found is None else identity is None or found == identity
+        return _is_matched(artifact, settings.expect) if found is None else not release or found in release
 
-    own = tuple(artifact for artifact in artifacts if is_own(artifact))
-    return Contents(identity, own, tuple(a for a in artifacts if a not in set(own)), tuple(counted))
+    return Contents(release, tuple(artifact for artifact in artifacts if is_own(artifact)), identities)
 
 
-def check_identity(contents: Contents) -> Check:
-    """Check that there is one release, of one name and version."""
-    if contents.identity is not None:
-        return ok("release", " ".join(contents.identity))
-    expected = "one name and one version"
-    if not contents.identities:
+def _released(identities: Sequence[Identity], projects: Sequence[str], version: str | None) -> tuple[Identity, ...]:
+    """Return the one release among what is there: of one project, or of those that are released together."""
+    candidates = [each for each in identities if each[0] in projects] if projects else identities
+    versions = {each[1] for each in candidates}
+    if len(versions) > 1 and version in versions:
+        candidates = [each for each in candidates if each[1] == version]
+        versions = {version}
+    is_one = len(versions) == 1 and (projects or len(candidates) == 1)
+    return tuple(sorted(candidates)) if is_one else ()
+
+
+def check_identity(contents: Contents, projects: Sequence[str]) -> Iterator[Check]:
+    """Check that there is one release, of one name, or of all that are released together, and of one version."""
+    missing = [name for name in projects if name not in dict(contents.release)]
+    found = ", ".join(" ".join(each) for each in sorted(contents.release or contents.identities))
+    if contents.release and not missing:
+        yield ok("release", found)
+    elif contents.release:
+        remedy = "build it into the same folder, or correct `projects` under `release`"
+        wanted = (f"{name} {contents.version}" for name in missing)
+        yield from listed(failure("release", found, each, remedy) for each in wanted)
+    elif contents.identities:
+        expected = f"{', '.join(projects)}, in one version" if projects else "one name and one version"
+        remedy = "empty the folder and build again, say which version is meant with --tag, or name all in `projects`"
+        yield failure("release", found, expected, f"{remedy} under `release`")
+    else:
         remedy = "build first, or name the folder with the wheels and the sdist"
-        return failure("release", "no wheel and no sdist", expected, remedy)
-    found = ", ".join(" ".join(each) for each in sorted(contents.identities))
-    return failure("release", found, expected, "empty the folder and build again, or say which is meant with --tag")
+        yield failure("release", "no wheel and no sdist", "one name and one version", remedy)
 
 
 def check_complete(contents: Contents, expect: Sequence[str]) -> Iterator[Check]:
-    """Check that each of the patterns is matched; without any, that there are an sdist and a wheel."""
+    """Check that each of the patterns is matched; without any, that each project has one sdist, and a wheel."""
     names = [artifact.name for artifact in contents.own]
     wheels = [name for name in names if name.endswith(WHEEL)]
     sdists = [a.name for a in contents.own if not a.name.endswith(WHEEL) and _declared(a) is not None]
     missing = [pattern for pattern in expect if not any(fnmatchcase(name, pattern) for name in names)]
     if not expect:
-        missing = [*([] if len(sdists) == 1 else ["one sdist"]), *([] if wheels else ["at least one wheel"])]
+        missing = list(_lacking(contents))
     found = f"{_count(len(sdists), 'sdist')} and {_count(len(wheels), 'wheel')}"
     others = len(names) - len(sdists) - len(wheels)
     found += f" and {_count(others, 'other')}" if others else ""
@@ -80,6 +105,18 @@ def check_complete(contents: Contents, expect: Sequence[str]) -> Iterator[Check]
         yield from listed(failure("complete", found, pattern, remedy) for pattern in missing)
     else:
         yield ok("complete", found)
+
+
+def _lacking(contents: Contents) -> Iterator[str]:
+    """Yield what each project of the release should have and has not."""
+    released = contents.release or contents.identities
+    kinds = Counter((_declared(artifact), artifact.name.endswith(WHEEL)) for artifact in contents.own)
+    for identity in released or (("", ""),):
+        of_which = f" of {' '.join(identity)}" if len(released) > 1 else ""
+        if kinds[identity, False] != 1:
+            yield f"one sdist{of_which}"
+        if not kinds[identity, True]:
+            yield f"at least one wheel{of_which}"
 
 
 def check_names(contents: Contents) -> Iterator[Check]:

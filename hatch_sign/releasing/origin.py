@@ -1,4 +1,4 @@
-"""Where the release comes from: the tag, the commit, the tree, and what its provenance claims of them."""
+"""Where the release comes from: the tag, the commit, and what its provenance claims of them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from hatch_sign.provenance.git import open_git
 from hatch_sign.provenance.variables import COMMIT
 from hatch_sign.releasing.checks import Check, failure, listed, ok
 from hatch_sign.releasing.tags import full_tag, tags_of, version_in
+from hatch_sign.releasing.tree import find_tree, top_of
 
 if TYPE_CHECKING:
     from hatch_sign.formats.slsa import SourceCommit
-    from hatch_sign.provenance.git import Git
+    from hatch_sign.releasing.tree import Tree
 
 _SHORT = 12
 """Characters of a commit's id that people compare."""
@@ -26,15 +27,13 @@ _SHORT = 12
 class Origin:
     """What git says. `tags` are those at the commit; `tagged` is the commit that the named tag is at, None for no such tag.
 
-    `changes` are files that differ from the commit or are not tracked, None where git cannot tell; `unwatched` are files
-    that are there, and that it was told not to look at.
+    `tree` is None where git cannot tell.
     """
 
     commit: str
     tags: tuple[str, ...]
     tagged: str | None
-    changes: tuple[str, ...] | None
-    unwatched: tuple[str, ...] = ()
+    tree: Tree | None
 
 
 def find_origin(directory: Path, environ: Mapping[str, str], *, tag: str | None, folder: Path) -> Origin | None:
@@ -42,11 +41,12 @@ def find_origin(directory: Path, environ: Mapping[str, str], *, tag: str | None,
     git = open_git(directory, environ)
     if git is None:
         return None
-    commit, top = git.ask("rev-parse", "HEAD"), git.ask("rev-parse", "--show-toplevel")
-    if commit is None or top is None or not re.fullmatch(COMMIT, commit.strip()):
+    # The second name is the folder in that commit: one that lies ignored in somebody's checkout is no part of it.
+    named, root = git.ask("rev-parse", "HEAD", "HEAD:./"), top_of(git)
+    commit = named.partition("\n")[0] if named is not None else ""
+    if root is None or not re.fullmatch(COMMIT, commit):
         return None
-    root, project = Path(os.path.realpath(top.rstrip("\r\n"))), Path(os.path.realpath(directory))
-    if not project.is_relative_to(root):  # its settings point at another tree, about which nobody asked
+    if not Path(os.path.realpath(directory)).is_relative_to(root):  # settings point at another tree: nobody asked about it
         return None
     built = Path(os.path.realpath(folder))
     inside = built.relative_to(root).as_posix() if built.is_relative_to(root) and built != root else ""
@@ -54,30 +54,7 @@ def find_origin(directory: Path, environ: Mapping[str, str], *, tag: str | None,
     tagged = None
     if tag is not None and (found := git.ask("show-ref", "--verify", "--hash", full_tag(tag))):
         tagged = (git.ask("rev-parse", "--verify", "--quiet", f"{found.strip()}^{{commit}}") or "").strip() or None
-    changes = _changes(git, root, environ, leaving_out=inside)
-    unwatched = tuple(
-        path for path in git.unwatched() if os.path.lexists(root / path)
-    )  # others are left out of the checkout
-    return Origin(commit.strip(), tuple(tags.splitlines()), tagged, changes, unwatched)
-
-
-def _changes(git: Git, root: Path, environ: Mapping[str, str], *, leaving_out: str = "") -> tuple[str, ...] | None:
-    """Return what differs from the commit in the checkout at `root`, and in its submodules; None where git cannot tell.
-
-    Each is asked about itself, so that what its own settings would run is switched off for each.
-    """
-    changes, submodules = git.changes(untracked=True, leaving_out=leaving_out), git.submodules()
-    if changes is None or submodules is None:
-        return None
-    for name in submodules:
-        if not os.path.lexists(root / name / ".git"):
-            continue  # nothing of it is here
-        inner = open_git(root / name, environ)
-        below = _changes(inner, root / name, environ) if inner is not None else None
-        if below is None:
-            return None
-        changes += tuple(f"{name}/{path}" for path in below)
-    return changes
+    return Origin(commit, tuple(tags.splitlines()), tagged, find_tree(git, root, environ, leaving_out=inside))
 
 
 def choose_tag(origin: Origin | None, tag: str | None, version: str | None, configured: str) -> str | None:
@@ -91,41 +68,30 @@ def check_tag(tag: str | None, version: str | None, configured: str) -> Check:
     """Check that the version is the tag's."""
     expected = f"tag {tags_of(version, configured)}" if version is not None else "a tag with the version"
     if tag is None:
-        return failure("tag", "the commit has no tag of this version", expected, "tag the commit, or give --tag")
+        remedy = "`git tag` the commit that was built, or name the tag with --tag"
+        return failure("tag", "the commit has no tag of this version", expected, remedy)
     if version is None:
         return failure("tag", f"{tag}, and no one version to hold it against", "one release", "build the tag's version")
     if version_in(tag, configured) == version:
         return ok("tag", f"{tag} is version {version}")
-    return failure("tag", tag, expected, "build the tag's version, or tag the commit of this one")
+    return failure("tag", tag, expected, "check the tag out, and build its version, or tag this one")
 
 
 def check_commit(origin: Origin | None, tag: str | None, directory: Path) -> Check:
     """Check that the tag is at the commit that is checked out."""
     if origin is None:
-        remedy = "run it in the project's own checkout, with git on the path"
+        remedy = "run it in the project's own checkout, with git on the path; `git status` there says what is wrong"
         return failure("commit", f"git says nothing of {directory}", "a git checkout", remedy)
     if tag is None:
-        return failure("commit", f"{origin.commit[:_SHORT]}, without a tag to hold it against", "a tag at it", "give --tag")
+        return failure(
+            "commit", f"{origin.commit[:_SHORT]}, without a tag to hold it against", "a tag at it", "name the tag with --tag"
+        )
     tagged = origin.commit if tag in origin.tags else origin.tagged
     if tagged == origin.commit:
         return ok("commit", f"{tag} is at {origin.commit[:_SHORT]}, which is checked out")
     found = f"{tag} is at {tagged[:_SHORT]}" if tagged else f"no tag {tag}"
     remedy = "check the tag out and build it" if tagged else f"`git tag {tag}`, or `git fetch --tags` where it is elsewhere"
     return failure("commit", found, f"it at {origin.commit[:_SHORT]}, which is checked out", remedy)
-
-
-def check_tree(origin: Origin | None) -> Iterator[Check]:
-    """Check that no file differs from the commit, and none is there that is not tracked: it may be in the sdist."""
-    if origin is None or origin.changes is None:
-        expected, remedy = "an answer", "run `git status` in the project's own checkout"
-        yield failure("tree", "git does not say what changed", expected, remedy)
-    elif origin.changes or origin.unwatched:
-        expected, remedy = "nothing but what is committed", "commit it, ignore it or remove it, and build again"
-        yield from listed(failure("tree", f"changed or not tracked: {path}", expected, remedy) for path in origin.changes)
-        remedy = "`git update-index --no-assume-unchanged --no-skip-worktree` it"
-        yield from listed(failure("tree", f"git is not to look at {each}", expected, remedy) for each in origin.unwatched)
-    else:
-        yield ok("tree", "nothing but what is committed")
 
 
 def check_provenance(claims: Iterable[tuple[str, tuple[SourceCommit, ...]]], origin: Origin | None) -> Iterator[Check]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
+from pathlib import Path
 
+from hatch_sign.provenance.git import open_git
 from hatch_sign.releasing.tags import VERSION, patterns
 
 _SCRIPT = """\
@@ -14,7 +17,7 @@ _SCRIPT = """\
 # pre-commit compares commits, finds none that are new, and stops before any hook; where a branch is pushed along, it
 # shows its hooks the branch and hides the tag. git itself tells this script of every reference that is pushed.
 #
-# To install it, in the project's folder:
+# To install it, in the project's folder, in place of a pre-push hook that is there:
 #
 #     hatch-sign release hook > "$(git rev-parse --git-path hooks)/pre-push"
 #     chmod +x "$(git rev-parse --git-path hooks)/pre-push"
@@ -37,30 +40,41 @@ while read -r local_ref local_id remote_ref remote_id; do
   esac
   printf 'hatch-sign: %s is about to leave\\n' "$remote_ref" >&2
   if ! command -v hatch-sign >/dev/null 2>&1; then
-    echo 'hatch-sign: error: it is not on the path; activate the environment that it is installed in, and push again' >&2
+    echo 'hatch-sign: error: the program hatch-sign is not on the path; activate its environment, and push again' >&2
     exit 1
   fi
   # What is pushed under this name need not be what the tag of that name is here.
   if [ "$(git rev-parse --verify --quiet "$local_id^{{commit}}")" != "$(git rev-parse --verify HEAD)" ]; then
-    echo 'hatch-sign: error: it is not the commit that is checked out; check the tag out, and push again' >&2
+    printf 'hatch-sign: error: %s is not the commit that is checked out; check it out, build, sign, and push again\n' \
+      "${{remote_ref#refs/tags/}}" >&2
     status=1
     continue
   fi
-  hatch-sign release check {arguments}--tag "${{remote_ref#refs/tags/}}" </dev/null >&2 || status=1
+  ({enter}hatch-sign release check {arguments}--tag "${{remote_ref#refs/tags/}}") </dev/null >&2 || status=1
 done
 exit $status
 """
 
 
-def encode_hook(*, tag: str = "", folder: str = "", configuration: str = "") -> str:
+def find_place(directory: Path, environ: Mapping[str, str]) -> str:
+    """Return where in its checkout a folder is, with ``/``; empty for its top, and where git says nothing."""
+    git = open_git(directory, environ)
+    prefix = git.ask("rev-parse", "--show-prefix") if git is not None else None
+    return (prefix or "").rstrip("\r\n").rstrip("/")
+
+
+def encode_hook(*, tag: str = "", folder: str = "", configuration: str = "", place: str = "") -> str:
     """Return the script for a POSIX shell.
 
     `tag` is how the version stands in a tag; empty for the version alone, or after a ``v``. `folder` holds the release, and
-    `configuration` is the file to check it by, both relative to the checkout's top; empty for the command's own defaults.
+    `configuration` is the file to check it by; empty for the command's own defaults. Both are relative to `place`, where
+    the project is in its checkout; empty for the top, where git runs its hooks.
     """
     cases = [_case(pattern) for pattern in patterns(tag)]
     words = [*(["--config", configuration] if configuration else []), *([folder] if folder else [])]
-    return _SCRIPT.format(cases=" | ".join(cases), arguments="".join(f"{shlex.quote(word)} " for word in words))
+    enter = f"cd {shlex.quote('./' + place)} && " if place else ""
+    arguments = "".join(f"{shlex.quote(word)} " for word in words)
+    return _SCRIPT.format(cases=" | ".join(cases), enter=enter, arguments=arguments)
 
 
 def _case(pattern: str) -> str:

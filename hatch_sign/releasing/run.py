@@ -13,7 +13,7 @@ from hatch_sign.artifacts.discovery import find_artifacts
 from hatch_sign.configuration.building import build_policy
 from hatch_sign.releasing.checks import ReleaseReport
 from hatch_sign.releasing.folder import check_complete, check_identity, check_names, check_nothing_else, sort_out
-from hatch_sign.releasing.origin import check_commit, check_provenance, check_tag, check_tree, choose_tag, find_origin
+from hatch_sign.releasing.origin import check_commit, check_provenance, check_tag, choose_tag, find_origin
 from hatch_sign.releasing.signatures import (
     check_ends,
     check_signatures,
@@ -22,6 +22,7 @@ from hatch_sign.releasing.signatures import (
     signature_files,
 )
 from hatch_sign.releasing.tags import short_tag, version_in
+from hatch_sign.releasing.tree import check_tree
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import UsageError
 from hatch_sign.verification.configured import judged_by, refuse_foreign, tell_observers, verify_as_configured
@@ -74,26 +75,27 @@ def check_release(
     if not gate.named:
         refuse_foreign(configuration, artifacts)
     settings, tag = configuration.release, short_tag(tag) if tag is not None else None
-    contents = sort_out(artifacts, expect=settings.expect, version=version_in(tag, settings.tag) if tag else None)
+    contents = sort_out(artifacts, settings, version=version_in(tag, settings.tag) if tag else None)
     reports = verify_as_configured(
         contents.own, policy=policy, configuration=judging, registry=gate.registry, on_done=on_done
     )
     tell_observers(reports, judging, gate.registry)
     origin = find_origin(configuration.directory, gate.environ, tag=tag, folder=folder)
-    name, version = contents.identity or (None, None)
+    version = contents.version
     tag = choose_tag(origin, tag, version, settings.tag)
     belonging = signature_files(contents.own, reports, configuration=judging, formats=formats)
     checks = (
-        check_identity(contents),
+        *check_identity(contents, settings.projects),
         *check_complete(contents, settings.expect),
         *check_names(contents),
         check_tag(tag, version, settings.tag),
         check_commit(origin, tag, configuration.directory),
-        *check_tree(origin),
+        *check_tree(origin.tree if origin is not None else None),
         *check_provenance(claimed_sources(reports, formats), origin),
         *check_signatures(reports, policy.require),
         *check_ends(reports),
         *check_timestamps(reports, configuration, believed=bool(policy.timestamp_roots)),
         *check_nothing_else(folder, contents, belonging),
     )
-    return ReleaseReport(folder, checks, reports, name, version, tag, origin.commit if origin is not None else None)
+    names, commit = tuple(name for name, _ in contents.release), origin.commit if origin is not None else None
+    return ReleaseReport(folder, checks, reports, names, version, tag, commit)

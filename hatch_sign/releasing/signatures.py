@@ -18,13 +18,24 @@ if TYPE_CHECKING:
     from hatch_sign.contract import Format
     from hatch_sign.verification.reports import ArtifactReport
 
+_REMEDIES = {
+    Verdict.HASH_MISMATCH: "it changed after it was signed: build it again, and sign it",
+    Verdict.MALFORMED: "build it again, and sign it with --overwrite",
+    Verdict.REVOKED: "sign it with another certificate, with --overwrite",
+    Verdict.WRONG_IDENTITY: "sign it as one whom `verify.trust` names, with --overwrite",
+    Verdict.UNTRUSTED: "sign it with a key that `verify.trust` names, with --overwrite, or name this one there",
+    Verdict.EXPIRED: "sign it with what has not ended, with --overwrite, and with a `timestamp`, by which it outlives that",
+    Verdict.INDETERMINATE: "see what could not be had, and run this again",
+    Verdict.UNSIGNED: "`hatch-sign sign` it",
+}
+"""What to do, beginning with what is gravest."""
+
 
 def check_signatures(reports: Sequence[ArtifactReport], require: Sequence[str]) -> Iterator[Check]:
     """Check that each artifact is trusted; a signature that is not needed for that, and not trusted, is warned of."""
     expected = f"{', '.join(require)} trusted"
-    remedy = "sign it, or see whom `verify.trust` trusts"
     yield from listed(
-        failure("signatures", f"{report.artifact.name}: {report.objections}", expected, remedy)
+        failure("signatures", f"{report.artifact.name}: {report.objections}", expected, _remedy(report))
         for report in reports
         if not report.passed
     )
@@ -93,6 +104,12 @@ def signature_files(
     speaking = {Path(o.sidecar) for report in reports for o in report.outcomes if o.sidecar}
     found = (file for artifact in artifacts for file in shelf.files(artifact))
     return frozenset(path for path, format_ in found if format_.kind == "sidecar" or path in speaking)
+
+
+def _remedy(report: ArtifactReport) -> str:
+    """Return what to do about an artifact that is not trusted, by the gravest of what was found of it."""
+    found = {outcome.verdict for outcome in report.outcomes}
+    return next((remedy for verdict, remedy in _REMEDIES.items() if verdict in found), "sign it again")
 
 
 def _is_idle(outcome: Outcome) -> bool:

@@ -38,7 +38,10 @@ def load_allow_list(path: Path) -> tuple[Allowed, ...]:
         document = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return ()
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        message = f"{path}: it cannot be read: {error.strerror}; make it readable, and run this again"
+        raise AllowListError(message) from None
+    except (ValueError, RecursionError) as error:
         message = f"{path}: it cannot be read as TOML ({error}); correct it"
         raise AllowListError(message) from None
     entries = document.pop("allow", [])

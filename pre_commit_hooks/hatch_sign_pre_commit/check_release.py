@@ -28,8 +28,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not tag or not _is_release(tag, given):
         return 0
     if not _is_checked_out(os.environ):
-        sys.stderr.write("hatch-sign-release: error: what is pushed as the tag is not the commit that is checked out; ")
-        sys.stderr.write("check the tag out, and push again\n")
+        from hatch_sign.values.display import display  # noqa: PLC0415 - where there is something to say only
+
+        sys.stderr.write(f"hatch-sign-release: error: {display(tag)} is not the commit that is checked out; ")
+        sys.stderr.write("check it out, build, sign, and push again\n")
         return 1
     return _check([*given, "--tag", tag])
 

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from hatch_sign_pre_commit.allowing import DEFAULT_FILE, Allowed, AllowListError, load_allow_list
-from hatch_sign_pre_commit.looking import LARGEST, find_secrets, read_beginning
+from hatch_sign_pre_commit.looking import LARGEST, find_secrets, open_regular
 
 if TYPE_CHECKING:
     from hatch_sign_pre_commit.found import Found
 
 _REMEDIES = {
-    "private-key": "keep it in a token or a key service, and make another: this one was on a disk",
-    "keystore": "keep it out of the repository, and replace the keys in it where it was pushed",
-    "token-file": "keep it in HATCH_SIGN_HOME, outside of the repository",
-    "pin": "name its source instead: pin-source=env:NAME, a keyring, or HATCH_SIGN_PIN of the environment",
-    "password": "set it in the environment or a keyring, and change it where it was pushed",
-    "access-token": "revoke it, and set another in the environment or a keyring",
+    "private-key": "take it out, and make another in a token or a key service: this one was on a disk",
+    "keystore": "take it out, and replace the keys in it where it was pushed",
+    "token-file": "take it out, and keep it in HATCH_SIGN_HOME, outside of the repository",
+    "pin": "take it out, change it where it was pushed, and give it by pin-source=env:NAME, a keyring or the environment",
+    "password": "take it out, change it where it was pushed, and give it by the environment or a keyring",
+    "access-token": "take it out, revoke it, and give another by the environment or a keyring",
 }
 
 
@@ -53,17 +54,18 @@ def _look(name: str, allowed: Sequence[Allowed]) -> Iterator[str]:
     """Yield a line for each secret in a file; the secret is in none."""
     path = PurePath(name).as_posix()
     try:
-        data = read_beginning(Path(name))
+        stream = open_regular(Path(name))
+        if stream is None:
+            return
+        with stream:
+            for line, found in find_secrets(stream, path):
+                if not any(entry.covers(path, found) for entry in allowed):
+                    yield _line(path, line, found)
+            if os.fstat(stream.fileno()).st_size > LARGEST:
+                told = f"only its first {LARGEST} bytes were looked at; look at the rest yourself"
+                sys.stderr.write(f"hatch-sign-secrets: warning: {_shown(path)}: {told}\n")
     except OSError as error:
-        yield f"{_shown(path)}: it cannot be read: {error.strerror}; expected a file that can be looked at"
-        return
-    if data is None:
-        return
-    if len(data) > LARGEST:
-        sys.stderr.write(f"hatch-sign-secrets: warning: {_shown(path)}: only its first {LARGEST} bytes were looked at\n")
-    for line, found in find_secrets(data[:LARGEST], path):
-        if not any(entry.covers(path, found) for entry in allowed):
-            yield _line(path, line, found)
+        yield f"{_shown(path)}: it cannot be read: {error.strerror}; make it readable, and run this again"
 
 
 def _line(path: str, line: int, found: Found) -> str:

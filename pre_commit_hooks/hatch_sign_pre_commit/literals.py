@@ -25,11 +25,29 @@ _VARIABLES: dict[bytes, Kind] = {
     b"GITHUB_TOKEN": "access-token",
 }
 _NAMES = b"|".join(sorted(_VARIABLES, reverse=True))
-_ASSIGNED = re.compile(
-    rb"(?<![A-Za-z0-9_])(" + _NAMES + rb")(?![A-Za-z0-9_])[\"'\]]{0,3}[ \t]{0,4}(=>|:=|[:=,])[ \t]{0,4}"
-    rb"(?:\"([^\"\r\n]{1,300})\"|'([^'\r\n]{1,300})'|([^\s\"'#,;()\[\]{}`]{1,300}))",
+_NAME_OF_ONE = rb"(?<![A-Za-z0-9_])(?P<name>" + _NAMES + rb")(?![A-Za-z0-9_])"
+_VALUE = rb"(?:\"(?P<double>[^\"\r\n]{1,300})\"|'(?P<single>[^'\r\n]{1,300})'|(?P<bare>[^\s\"'#,;()\[\]{}`]{1,300}))"
+_ASSIGNED = re.compile(_NAME_OF_ONE + rb"\\?[\"'\]]{0,3}[ \t]{0,4}(?P<by>=>|[:?+]?=|[:,])[ \t]{0,4}\\?" + _VALUE)
+_BLOCK = re.compile(_NAME_OF_ONE + rb"[\"']?:[ \t]{0,4}[|>][-+0-9]{0,2}[ \t]{0,4}\r?\n[ \t]{1,64}" + _VALUE)
+"""A scalar of YAML that begins on the next line (YAML 1.2 §8.1)."""
+_PAIRED = re.compile(
+    rb"(?:name|key)[\"']?\s{0,4}[:=]\s{0,4}[\"']?" + _NAME_OF_ONE + rb"[\"']?\s{0,4},?\s{0,64}"
+    rb"[\"']?value[\"']?\s{0,4}[:=]\s{0,4}" + _VALUE,
+    re.IGNORECASE,
 )
-_CALLED = re.compile(rb"(?:setenv|setdefault|putenv|putEnv|set_var)\([ \t]{0,4}[\"']\Z")
+"""As containers are told their environment: a name, and its value beside it or below."""
+_SPACED = re.compile(
+    rb"(?:^[ \t]{0,16}ENV|\bsetenv|\bset[ \t]+-[A-Za-z]{1,4}|\bsetx(?:\.exe)?)[ \t]+"
+    + _NAME_OF_ONE
+    + rb"[ \t]+"
+    + _VALUE
+    + rb"[ \t]{0,16}(?=\r?$|[;&\\])",
+    re.MULTILINE,
+)
+"""Dockerfile, csh, fish, and Windows."""
+_CALLED = re.compile(
+    rb"(?:[sS]etenv|setdefault|putenv|putEnv|set_var|SetEnvironmentVariable|\.env|\.put)\([ \t]{0,4}[\"']\Z"
+)
 """What stands before the name where a comma stands after it; elsewhere, names are listed."""
 _CODE = (
     ".c",
@@ -57,22 +75,30 @@ _PIN_SOURCE = re.compile(rb"[?&;]pin-source\s{0,4}=\s{0,4}([^\s\"'`&;<>|]{1,300}
 _DIGITS = re.compile(rb"[0-9]{4,}")
 _PYPIRC = re.compile(rb"^[ \t]*password[ \t]*[:=][ \t]*([^\s]{1,300})", re.MULTILINE)
 _PYPIRC_SECTION = re.compile(rb"^\[distutils\]", re.MULTILINE)
-_AWS = re.compile(rb"aws_secret_access_key[\"']?\s{0,4}[:=]\s{0,4}[\"']?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])", re.IGNORECASE)
+_AWS = re.compile(
+    rb"(?:aws_?secret_?(?:access_?)?|secret_?access_?)key\\?[\"']?\s{0,4}(?:=>|[:=])\s{0,4}\\?[\"']?"
+    rb"([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])",
+    re.IGNORECASE,
+)
+_AWS_MARKERS = (b"aws_secret", b"awssecret", b"secret_access", b"secretaccess")
 
 _TOKENS: tuple[tuple[bytes, re.Pattern[bytes], str], ...] = (
     (b"pypi-Ag", re.compile(rb"pypi-Ag[A-Za-z0-9_-]{60,}"), "an upload token of PyPI"),
     (b"github_pat_", re.compile(rb"github_pat_[A-Za-z0-9_]{50,}"), "a token of GitHub"),
-    (b"gh", re.compile(rb"(?<![A-Za-z0-9_])gh[pousr]_[A-Za-z0-9]{36,}"), "a token of GitHub"),
+    (b"gh", re.compile(rb"gh(?<![A-Za-z0-9_]gh)[pousr]_[A-Za-z0-9]{36,}"), "a token of GitHub"),
     (b"glpat-", re.compile(rb"glpat-[A-Za-z0-9_.-]{20,}"), "a token of GitLab"),
-    (b"hvs.", re.compile(rb"(?<![A-Za-z0-9_.])hv[sb]\.[A-Za-z0-9_-]{24,}"), "a token of Vault"),
+    (b"hvs.", re.compile(rb"hv(?<![A-Za-z0-9_.]hv)[sb]\.[A-Za-z0-9_-]{24,}"), "a token of Vault"),
 )
 
 _PLACEHOLDER = re.compile(
     rb"[$%<{(`*@~\\].*|.*(?:\$\{|\{\{|\.\.\.|\xe2\x80\xa6).*"
     rb"|(?:your|my|the|some|a|an|access|example|dummy|fake|test|sample|placeholder|secret|pass|token|insert|replace|change|put)"
-    rb"(?:[-_ .].*)?|(?:password|passphrase|pin|changeme|changeit|none|null|true|false|redacted|masked|hidden|unset|todo)",
+    rb"(?:[-_ .].*)?|(?:changeme|changeit|none|null|true|false|redacted|masked|hidden|unset|todo|root)"
+    rb"|(?:my|your|the|pfx|cert|certificate|key|store|keystore|user)?[-_ ]?(?:password|passwd|passphrase|pass|pwd|pin)"
+    rb"|ENC\[.*|!.*|Ag[A-D][A-Za-z0-9+/]{99,}|(?:op|vault|ref\+[a-z]{1,20})://.*|arn:aws[a-z-]*:.*",
     re.IGNORECASE | re.DOTALL,
 )
+"""Also what is encrypted by SOPS or as a sealed secret, a tag of YAML, and where a secret is kept."""
 _NAME = re.compile(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 """Another variable."""
 _SHORTEST = 4
@@ -83,12 +109,12 @@ def find_literals(data: bytes, name: str) -> Iterator[Found]:
     if any(variable in data for variable in _VARIABLES):
         yield from _assigned(data, is_code=name.lower().endswith(_CODE))
     lowered = data.lower()
-    if b"pin" in lowered:
+    if any(parameter in lowered for parameter in (b"pin-value", b"pinvalue", b"pin-source")):
         yield from _in_references(data)
     if name.rpartition("/")[2] == ".pypirc" or (b"index-servers" in data and _PYPIRC_SECTION.search(data)):
         found = (match for match in _PYPIRC.finditer(data) if not is_placeholder(match[1]))
         yield from (Found("password", "a password for an index (.pypirc)", match.start()) for match in found)
-    if b"aws_secret_access_key" in lowered:
+    if any(marker in lowered for marker in _AWS_MARKERS):
         secrets = (match for match in _AWS.finditer(data) if is_random(match[1]))
         yield from (Found("access-token", "a secret access key of AWS", match.start()) for match in secrets)
     for needle, pattern, what in _TOKENS:
@@ -105,15 +131,19 @@ def is_placeholder(value: bytes) -> bool:
 
 def _assigned(data: bytes, *, is_code: bool) -> Iterator[Found]:
     for match in _ASSIGNED.finditer(data):
-        bare = match[5]
-        if bare is not None and is_code:
-            continue
-        if match[2] == b"," and not _CALLED.search(data, max(match.start() - 24, 0), match.start()):
-            continue
-        value = match[3] or match[4] or bare
-        if not is_placeholder(value):
-            name = match[1].decode()
-            yield Found(_VARIABLES[match[1]], f"a value for {name}", match.start())
+        if match["by"] != b"," or _CALLED.search(data, max(match.start() - 32, 0), match.start()):
+            yield from _named(match, is_code=is_code)
+    for pattern in (_BLOCK, _PAIRED, _SPACED):
+        for match in pattern.finditer(data):
+            yield from _named(match, is_code=is_code)
+
+
+def _named(match: re.Match[bytes], *, is_code: bool) -> Iterator[Found]:
+    """Yield the value of a variable where it is one; a bare word of a program is a name."""
+    value = match["double"] or match["single"] or (b"" if is_code else match["bare"])
+    name = match["name"].upper()
+    if value and not is_placeholder(value):
+        yield Found(_VARIABLES[name], f"a value for {name.decode()}", match.start("name"))
 
 
 def _in_references(data: bytes) -> Iterator[Found]:

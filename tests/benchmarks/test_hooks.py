@@ -1,4 +1,4 @@
-"""What the hooks for releases add to a push that releases nothing, as ratios to `git push`."""
+"""What the hooks for releases add to a push that releases nothing, and what the search for secrets takes."""
 
 from __future__ import annotations
 
@@ -80,3 +80,29 @@ def test_what_the_release_hooks_add_to_a_push(bench: Bench) -> None:
             f"a push of {what}: milliseconds, and as a ratio to `git push` without a hook",
             [f"{name:32} {taken.seconds * 1000:6.0f}  {taken.seconds / base:5.2f}" for name, taken in best.items()],
         )
+
+
+def test_what_the_search_for_secrets_takes(bench: Bench) -> None:
+    folder = bench.folder / "sources"
+    folder.mkdir()
+    text = Path(__file__).read_bytes()
+    names = [f"{number}.py" for number in range(10_000)]
+    for name in names:
+        (folder / name).write_bytes(text)
+    large = folder / "large.txt"
+    large.write_bytes(text * ((64 << 20) // len(text)))
+    with (folder / "sparse.bin").open("wb") as stream:
+        stream.truncate(1 << 30)
+    search = [sys.executable, "-I", "-m", "hatch_sign_pre_commit.check_secrets", "--"]
+    commands = {
+        "python that does nothing": [sys.executable, "-I", "-c", "pass"],
+        "no file": search,
+        "10,000 files of 5 KiB": [*search, *names],
+        "one file of 64 MiB": [*search, large.name],
+        "a hole of 1 GiB": [*search, "sparse.bin"],
+    }
+    best = measure(commands, rounds=3, environ=bench.environ, folder=folder)
+    report(
+        "the search for secrets: seconds, and MiB",
+        [f"{name:26} {taken.seconds:6.2f}  {taken.mebibytes:6.0f}" for name, taken in best.items()],
+    )

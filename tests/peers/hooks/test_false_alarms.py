@@ -6,11 +6,15 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from hatch_sign_pre_commit.looking import find_secrets, read_beginning
+from hatch_sign_pre_commit.looking import find_secrets
 from tests.peers.rigs import cache_folder
+
+if TYPE_CHECKING:
+    from hatch_sign_pre_commit.found import Found
 
 PROJECTS = ("django==5.2", "setuptools==80.9.0", "sphinx==8.2.3", "twisted==25.5.0", "pip==25.2")
 TESTS = {"test", "tests"}
@@ -50,13 +54,14 @@ def test_nothing_is_found_outside_of_tests(project: str, sources: Path, tmp_path
         archive.extractall(tmp_path, filter="data")
     files = [path for path in tmp_path.rglob("*") if path.is_file() and not path.is_symlink()]
     assert len(files) > 100
-    alarms = {
-        f"{path.relative_to(tmp_path)}:{line}: {found.what}"
-        for path in files
-        for line, found in find_secrets(read_beginning(path) or b"", path.as_posix())
-    }
+    alarms = {f"{path.relative_to(tmp_path)}:{line}: {found.what}" for path in files for line, found in look(path)}
     outside = {alarm for alarm in alarms if not TESTS & set(Path(alarm).parts)}
     assert outside == {alarm for alarm in PUBLISHED if alarm.startswith(f"{name}-")}
+
+
+def look(path: Path) -> list[tuple[int, Found]]:
+    with path.open("rb") as stream:
+        return list(find_secrets(stream, path.as_posix()))
 
 
 def downloaded(folder: Path, name: str, version: str) -> list[Path]:

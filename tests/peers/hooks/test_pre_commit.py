@@ -2,107 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.cli.cli_project import PIN, Project, make_project, make_wheel
-from tests.peers.rigs import require_module
+from tests.integration.cli.cli_project import PIN, Project, make_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-ROOT = Path(__file__).resolve().parents[3]
-SHIPPED = ("hatch_sign", "pre_commit_hooks", ".pre-commit-hooks.yaml", "pyproject.toml", "README.md", "LICENSE")
-PERSON = ("-c", "user.name=Tester", "-c", "user.email=tester@example.invalid", "-c", "commit.gpgsign=false")
-CONFIGURATION = """\
-repos:
-  - repo: {hooks}
-    rev: v0
-    hooks:
-      - id: hatch-sign-config
-      - id: hatch-sign-secrets
-      - id: hatch-sign-release
-"""
-
-
-@dataclass(frozen=True)
-class Repository:
-    """A project under git whose commits and pushes run hooks."""
-
-    folder: Path
-    environ: Mapping[str, str]
-
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command, cwd=self.folder, env=dict(self.environ), capture_output=True, text=True, check=False, timeout=600
-        )
-
-    def git(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.run("git", *PERSON, *arguments)
-
-    def do(self, *arguments: str) -> str:
-        done = self.git(*arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def refuse(self, *arguments: str) -> str:
-        done = self.git(*arguments)
-        assert done.returncode != 0, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    def pre_commit(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.run(sys.executable, "-m", "pre_commit", *arguments)
-
-
-@pytest.fixture(scope="module")
-def hooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a repository of the hooks, with a tag, as users name one."""
-    require_module("pre_commit")
-    folder = tmp_path_factory.mktemp("hooks")
-    for name in SHIPPED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, folder)
-    for command in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "--message=hooks"), ("tag", "v0")):
-        subprocess.run(["git", *PERSON, *command], cwd=folder, check=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def installed(hooks: Path, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """Return a project with a signed release, a remote, and the hooks of pre-commit; tests leave it as they find it."""
-    folder = tmp_path_factory.mktemp("project")
-    project = make_project(folder)
-    make_wheel(project)
-    (folder / "hatch-sign.toml").write_text((folder / "hatch-sign.toml").read_text() + '[release]\nexpect = ["*.whl"]\n')
-    project.succeed("sign", "dist")
-    (folder / ".gitignore").write_text("home/\ndist/\nremote.git/\n")
-    (folder / ".pre-commit-config.yaml").write_text(CONFIGURATION.format(hooks=hooks))
-    environ = {
-        **project.environ,
-        "HOME": str(folder / "home"),
-        "PRE_COMMIT_HOME": str(folder / "home" / "pre-commit"),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }
-    repository = Repository(folder, environ)
-    repository.do("init", "--quiet", "--initial-branch=main")
-    repository.do("init", "--quiet", "--bare", "remote.git")
-    repository.do("remote", "add", "origin", "remote.git")
-    repository.do("add", ".")
-    done = repository.pre_commit("install", "--hook-type", "pre-commit", "--hook-type", "pre-push")
-    assert done.returncode == 0, done.stdout
-    repository.do("commit", "--quiet", "--message=first")
-    repository.do("tag", "v1.0")
-    return repository
+    from .repository import Repository
 
 
 def test_the_manifest_is_valid(hooks: Path) -> None:
@@ -178,3 +89,47 @@ def _install_script(repository: Repository) -> None:
     hook.chmod(0o755)
     assert repository.pre_commit("install", "--hook-type", "pre-push").returncode == 0
     assert (repository.folder / ".git" / "hooks" / "pre-push.legacy").read_text() == script
+
+
+def make_dirty(repository: Repository) -> None:
+    repository.write("new.py", "")
+
+
+def take_the_wheel_away(repository: Repository) -> None:
+    for path in repository.project.dist.iterdir():
+        path.unlink()
+    repository.write("dist/notes.exe", "MZ")
+
+
+def build_another_version(repository: Repository) -> None:
+    for path in repository.project.dist.iterdir():
+        path.unlink()
+    make_wheel(repository.project, version="1.1")
+    repository.project.succeed("sign", "dist")
+
+
+def sign_with_a_stranger(repository: Repository) -> None:
+    repository.project.succeed("key", "generate", "emulated:test/stranger", "--algorithm", "ecdsa-p256")
+    repository.project.fail(1, "sign", "dist", "--key", "emulated:test/stranger", "--overwrite")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (make_dirty, "failure  tree  changed or not tracked: new.py"),
+        (take_the_wheel_away, "failure  release  no wheel and no sdist"),
+        (build_another_version, "failure  tag  v1.0  expected tag v1.1 or 1.1"),
+        (sign_with_a_stranger, "sigstore is untrusted"),
+    ],
+)
+def test_each_reason_to_stay_stops_a_real_push(
+    spoil: Callable[[Repository], None], told: str, installed: Repository
+) -> None:
+    spoil(installed)
+    assert told in installed.refuse("push", "origin", "v1.0")
+    assert installed.do("ls-remote", "--tags", "origin") == ""
+
+
+def test_a_tag_of_a_good_release_is_pushed(installed: Repository) -> None:
+    installed.do("push", "origin", "v1.0")
+    assert "refs/tags/v1.0" in installed.do("ls-remote", "--tags", "origin")

@@ -285,6 +285,11 @@ def test_a_named_project_file_must_hold_the_table(tmp_path: Path, registry: Regi
             '[project]\nname = "app"\n[tool.hatch_sign]\nkey = "emulated:a"',
             "pyproject.toml:3: [tool.hatch_sign] is spelled with a hyphen: [tool.hatch-sign]",
         ),
+        (
+            "pyproject.toml",
+            '[tool.hatch-sign]\nkey = "emulated:a"\n[tool.hatch_sign.verify]\nrequire = ["cms"]',
+            "pyproject.toml: [tool.hatch_sign] is spelled with a hyphen: [tool.hatch-sign]",
+        ),
     ],
 )
 def test_a_table_in_the_wrong_place_is_found_and_named(name: str, text: str, problem: str, tmp_path: Path) -> None:
@@ -296,7 +301,7 @@ def test_a_table_in_the_wrong_place_is_found_and_named(name: str, text: str, pro
 
 def test_other_tools_tables_are_left_to_them(tmp_path: Path, registry: Registry) -> None:
     path = tmp_path / "pyproject.toml"
-    path.write_text("[tool.hatch-sign]\n[tool.hatch_sign]\nline-length = 125\n[tool.hatch]\n")
+    path.write_text("[tool.hatch-sign]\n[tool.ruff]\nline-length = 125\n[tool.hatch]\n")
     assert _load_named(path, registry).signatures == ()
     path.write_text("[tool.hatch]\n")
     assert find_configuration(tmp_path, None) is None

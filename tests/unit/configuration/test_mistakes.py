@@ -79,6 +79,7 @@ def test_the_same_file_with_its_mistakes_mended_loads(load: Load) -> None:
         ("verify = 1", "verify: is an integer, expected a table"),
         ("contents = []", "contents: is an array, expected a table"),
         ("signature = 1", "signature: is an integer, expected an array"),
+        ("[signature]\nname = 'a'", "signature: is a table, expected an array of them: write [[ and ]] around its name"),
         ("signature = []", "signature: is empty; leave it out"),
         ("signature = [1]", "signature[0]: is an integer, expected a table; write it as [[signature]]"),
         ("[[verify]]", "verify: is an array, expected a table"),

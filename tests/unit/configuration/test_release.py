@@ -29,9 +29,15 @@ def test_what_is_said_is_kept(tmp_path: Path) -> None:
     assert settings == ReleaseSettings(("*.tar.gz", "*.whl"), "app/v{version}")
 
 
+def test_projects_are_known_by_their_normalised_names(tmp_path: Path) -> None:
+    settings = load(tmp_path, '[release]\nprojects = ["hatch-sign", "Hatch_Sign.KMS"]\n')
+    assert settings.projects == ("hatch-sign", "hatch-sign-kms")
+
+
 @pytest.mark.parametrize(
     "line",
     [
+        *("projects = []", 'projects = ["-a"]', 'projects = ["a b"]', "projects = [3]", 'projects = ["a", "a"]'),
         *("tag = 3", 'tag = ""', 'tag = "v"', 'tag = "{version}-{version}"', 'tag = "{name}-{version}"'),
         *(
             'tag = "a b{version}"',

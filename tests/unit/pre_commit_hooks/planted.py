@@ -78,6 +78,9 @@ def _armoured_keys() -> dict[str, bytes]:
         "age.txt": b"# created\nAGE-SECRET-KEY-1QQPQZRFR7ZZ2WCVXSHJ0KLMNAGE5DT3GE2V8UYR0WZ7N8C9D0E1F2G3H4J5K",
         "minisign.key": f"untrusted comment: minisign encrypted secret key\n{_B64}\n".encode(),
         "signify.sec": f"untrusted comment: release secret key\n{_B64[:140]}\n".encode(),
+        "bare-minisign.txt": b"key = " + base64.b64encode(b"EdScB2" + bytes(range(152))),
+        "open-minisign.key": b"untrusted comment: mine\n" + base64.b64encode(b"Ed\0\0B2" + bytes(range(152))),
+        "cosign.old": f"-----BEGIN ENCRYPTED COSIGN PRIVATE KEY-----\n{_B64}\n-----END ENCRYPTED".encode(),
     }
 
 
@@ -99,6 +102,16 @@ def _keys_in_text() -> dict[str, bytes]:
         "escaped.json": b'{"key": "' + _folded(_bytes(_RSA, _TRADITIONAL, _DER)).replace(b"\n", b"\\n") + b'"}',
         "variable.env": b"SIGNING_KEY=" + base64.b64encode(_bytes(_RSA, _PKCS8, _DER)),
         "jwk.json": json.dumps(_jwk(), indent=2).encode(),
+        "jwk.js": f"const key = {{kty: 'EC', crv: 'P-256', d: '{_jwk()['d']}'}};".encode(),
+        "jwk.yaml": f"keys:\n  - kty: EC\n    d: {_jwk()['d']}\n".encode(),
+        "jwk.env": b"KEY=" + json.dumps(json.dumps(_jwk())).encode(),
+        "jwk.b64": base64.b64encode(json.dumps(_jwk()).encode()),
+        "url-safe.env": b"KEY=" + base64.urlsafe_b64encode(_bytes(_RSA, _PKCS8, _DER)).rstrip(b"="),
+        "service-account.b64": base64.b64encode(
+            json.dumps({"type": "service_account", "private_key": _PEM.decode()}).encode()
+        ),
+        "nested.yaml": b"a:\n  key: |\n"
+        + b"".join(b" " * 40 + line + b"\n" for line in _folded(_bytes(_EC, _PKCS8, _DER, _LOCKED)).splitlines()),
         "key.xml": f"<RSAKeyValue><Modulus>x</Modulus><D>{_B64}</D></RSAKeyValue>".encode(),
     }
 
@@ -133,6 +146,7 @@ def keystores() -> dict[str, bytes]:
     return {
         "codesign.pfx": pfx,
         "renamed.dat": pfx,
+        "certutil.txt": b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(pfx) + b"-----END CERTIFICATE-----\n",
         "windows-certificate.txt": b"WINDOWS_CERTIFICATE=" + base64.b64encode(pfx),
         "store.jks": java,
         "store.jceks": b"\xce\xce\xce\xce" + java[4:],
@@ -168,6 +182,50 @@ def literals() -> dict[str, bytes]:
         "vault.env": f"VAULT_TOKEN=hvs{'.'}{_WORD}\n".encode(),
         "credentials": f"[default]\naws_secret_access_key = {_WORD}{'/Q1w2E3r'}\n".encode(),
         "azure.env": f"AZURE_CLIENT_SECRET={SECRET}\n".encode(),
+        **_environments(),
+        **_command_lines(),
+    }
+
+
+def _environments() -> dict[str, bytes]:
+    """Return variables as containers, shells and programs are given them."""
+    return {
+        "Dockerfile": f"FROM x\nENV HATCH_SIGN_PIN={SECRET}\n".encode(),
+        "Dockerfile.arg": f'ARG HATCH_SIGN_PIN="{SECRET}"\n'.encode(),
+        "Dockerfile.old": f"ENV HATCH_SIGN_PIN {SECRET}\n".encode(),
+        "compose.yml": f"    environment:\n      - HATCH_SIGN_PIN={SECRET}\n".encode(),
+        "deployment.yaml": f"env:\n  - name: HATCH_SIGN_PIN\n    value: {SECRET}\n".encode(),
+        "quoted.yaml": f"env:\n- name: 'HATCH_SIGN_PIN'\r\n  value: \"{SECRET}\"\r\n".encode(),
+        "task.json": json.dumps({"environment": [{"name": "HATCH_SIGN_PIN", "value": SECRET}]}, indent=2).encode(),
+        "task.tf": f'environment = [{{ name = "HATCH_SIGN_PIN", value = "{SECRET}" }}]'.encode(),
+        "web.config": f'<add key="HATCH_SIGN_PIN" value="{SECRET}" />'.encode(),
+        "block.yaml": f"env:\n  HATCH_SIGN_PIN: >-\n    {SECRET}\n".encode(),
+        "Makefile": f"HATCH_SIGN_PIN ?= {SECRET}\n".encode(),
+        "fish": f"set -gx HATCH_SIGN_PIN {SECRET}\n".encode(),
+        "login.csh": f"setenv HATCH_SIGN_PIN '{SECRET}'\n".encode(),
+        "machine.cmd": f"setx HATCH_SIGN_PIN {SECRET}\r\n".encode(),
+        "process.cmd": f'set "HATCH_SIGN_PIN={SECRET}"\r\n'.encode(),
+        "profile.ps1": f"[Environment]::SetEnvironmentVariable('HATCH_SIGN_PIN', '{SECRET}')\r\n".encode(),
+        "utf-16.ps1": f"$env:HATCH_SIGN_PIN='{SECRET}'\r\n".encode("utf-16"),
+        "command.rs": f'Command::new("x").env("HATCH_SIGN_PIN", "{SECRET}")'.encode(),
+        "escaped.env": json.dumps(json.dumps({"HATCH_SIGN_PIN": SECRET})).encode(),
+        "aws.ts": f"const secretAccessKey = '{_WORD}{'/Q1w2E3r'}';".encode(),
+    }
+
+
+def _command_lines() -> dict[str, bytes]:
+    """Return what programs that sign were given."""
+    return {
+        "sign.cmd": f"signtool.exe sign /f a.pfx /p {SECRET} /tr https://tsa.example x.exe\r\n".encode(),
+        "continued.cmd": f'"%KIT%\\signtool" sign ^\r\n  /f a.pfx ^\r\n  /p "{SECRET}" x.exe\r\n'.encode(),
+        "container.cmd": f'signtool sign /csp "eToken" /kc "[{{{{{SECRET}}}}}]=name" x.exe\n'.encode(),
+        "call.py": f'run(["signtool", "sign", "/f", "a.pfx", "/p", "{SECRET}", name])\n'.encode(),
+        "jsign.sh": f"jsign --keystore a.p12 \\\n  --storepass '{SECRET}' x.exe\n".encode(),
+        "build.xml": f'<jsign file="x.exe" keystore="a.p12" storepass="{SECRET}"/>'.encode(),
+        "ossl.sh": f"osslsigncode sign -pkcs12 a.p12 -pass {SECRET} -in a -out b\n".encode(),
+        "azure.ps1": f"AzureSignTool sign -kvu https://vault.example -kvs {SECRET} x.exe\n".encode(),
+        "jar.sh": f"jarsigner -keystore a.jks -storepass {SECRET} x.jar alias\n".encode(),
+        "token.sh": f"pkcs11-tool --login --pin {SECRET} --sign\n".encode(),
     }
 
 

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import base64
+import io
+import os
 import struct
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, pkcs7
 
+from hatch_sign_pre_commit import check_secrets, looking
 from hatch_sign_pre_commit.check_secrets import main
-from hatch_sign_pre_commit.looking import LARGEST, find_secrets
+from hatch_sign_pre_commit.looking import find_secrets
 from tests.authority import Authority
 
 from .planted import _EC, _RSA, SECRET, all_planted, keystores, literals, private_keys
 
+if TYPE_CHECKING:
+    from hatch_sign_pre_commit.found import Found
+
+PIECE = 128 << 10
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -24,6 +34,10 @@ ROOT = Path(__file__).resolve().parents[3]
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def look(data: bytes, name: str) -> list[tuple[int, Found]]:
+    return list(find_secrets(io.BytesIO(data), name))
 
 
 def plant(name: str, data: bytes) -> str:
@@ -53,7 +67,7 @@ def test_each_secret_is_found_once_and_not_repeated(name: str, kinds: set[str], 
 
 
 def test_there_are_more_than_thirty_kinds() -> None:
-    told = {found.what for name, data in all_planted().items() for _, found in find_secrets(data, name)}
+    told = {found.what for name, data in all_planted().items() for _, found in look(data, name)}
     assert len(told) > 40
 
 
@@ -61,8 +75,8 @@ def test_there_are_more_than_thirty_kinds() -> None:
 def test_what_is_cut_off_or_damaged_ends_without_a_trace(name: str) -> None:
     data = all_planted()[name]
     for size in (0, 1, 3, 7, 9, 13, 20, 40, len(data) // 2, len(data) - 1):
-        list(find_secrets(data[:size], name))
-        list(find_secrets(data[:size] + b"\xff" * 40, name))
+        look(data[:size], name)
+        look(data[:size] + b"\xff" * 40, name)
 
 
 def test_the_line_is_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,7 +86,7 @@ def test_the_line_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_line_of_each_of_many_is_told() -> None:
     data = b"\n".join([b"HATCH_SIGN_PIN=" + SECRET.encode()] * 100_000)
-    assert [line for line, _ in find_secrets(data, "a.env")] == [*range(1, 100_001)]
+    assert [line for line, _ in look(data, "a.env")] == [*range(1, 100_001)]
 
 
 def test_a_name_that_reads_as_an_option_is_a_files(capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,6 +140,22 @@ INNOCENT = {
     "folded-certificate.txt": base64.encodebytes(Authority("Root").certificate.public_bytes(Encoding.DER)),
     "encoded-certificate.txt": base64.b64encode(Authority("Root").pem),
     "text.utf-16": "a text of no interest, in two bytes a character".encode("utf-16-le"),
+    "sops.json": b'{"HATCH_SIGN_PIN": "ENC[AES256_GCM,data:p673w==,iv:YY=,tag:UQ=,type:str]", "sops": {}}',
+    "sops.yaml": b"HATCH_SIGN_PIN: ENC[AES256_GCM,data:p673w==,iv:YY=,tag:UQ=,type:str]\nsops:\n",
+    "sealed.yaml": b"kind: SealedSecret\nspec:\n  encryptedData:\n    HATCH_SIGN_PIN: AgB" + b"y3i4OJSWK" * 40,
+    "ansible.yml": b"HATCH_SIGN_PIN: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6638643965\n",
+    "reference.env": b"HATCH_SIGN_PIN=op://vault/item/pin\nTWINE_PASSWORD=arn:aws:secretsmanager:eu-west-1:1:secret:x\n",
+    "pod.yaml": b"- name: HATCH_SIGN_PIN\n  valueFrom:\n    secretKeyRef:\n      name: pins\n      key: release\n",
+    "args.Dockerfile": b"ARG HATCH_SIGN_PIN\nENV HATCH_SIGN_PIN $HATCH_SIGN_PIN\n# ENV HATCH_SIGN_PIN is read by the hook\n",
+    "sign.cmd": b'signtool sign /f a.pfx /p %PASSWORD% x.exe\nsigntool sign /f a.pfx /p "MyPassword" /pa x.exe\n',
+    "sign.ps1": b"signtool sign /f a.pfx /p $env:PFX_PASSWORD\njsign --storepass env:PASS --keypass ${KEYPASS} x.exe\n",
+    "sign.md": b"signtool takes /p PASSWORD, osslsigncode -pass or -readpass; `pkcs11-tool --login --pin 123456`\n",
+    "tool.rst": b"jsign --storepass <password>, and ``jarsigner -storepass:env NAME -keypass changeit``\n",
+    "token.jwt": base64.urlsafe_b64encode(b'{"alg":"ES256","typ":"JWT","kid":"' + b"k" * 90 + b'"}') + b".e30.c2ln",
+    "minisign.pub": b"untrusted comment: minisign public key 9\nRWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\n",
+    "age.pub": b"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p\n",
+    "age.txt": b"-----BEGIN AGE ENCRYPTED FILE-----\nYWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSA\n-----END AGE",
+    "jwk.js": b"const kty = 'EC', d = 'M10 10 L 20 20';\nconst curve = {kty: 'EC', kid: 'a', d: undefined};\n",
     "image.png": b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40,
     "jwk.json": b'{"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9"}',
     "empty": b"",
@@ -153,22 +183,98 @@ def test_links_folders_and_what_is_gone_hold_nothing(tmp_path: Path) -> None:
     target = plant("key.pem", all_planted()["pkcs8.pem"])
     Path("link").symlink_to(target)
     (tmp_path / "folder").mkdir()
-    assert main(["link", "folder", "gone"]) == 0
+    os.mkfifo("pipe")
+    assert main(["link", "folder", "gone", "pipe"]) == 0
 
 
-def test_no_more_than_the_beginning_of_a_large_file_is_looked_at(capsys: pytest.CaptureFixture[str]) -> None:
-    with Path("large.bin").open("wb") as stream:
+def test_what_cannot_be_read_stops_it(capsys: pytest.CaptureFixture[str]) -> None:
+    Path(plant("closed.pem", b"")).chmod(0)
+    Path.cwd().chmod(0o755)
+    with without_privileges():
+        assert main(["closed.pem", "a" * 300]) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "closed.pem: it cannot be read: Permission denied; make it readable, and run this again"
+    assert told[1].endswith("aaa: it cannot be read: File name too long; make it readable, and run this again")
+
+
+def test_an_allow_list_that_cannot_be_read_allows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    Path(".hatch-sign-secrets.toml").mkdir()
+    assert main([plant("key.pem", all_planted()["pkcs8.pem"])]) == 2
+    assert "it cannot be read: Is a directory; make it readable" in capsys.readouterr().err
+
+
+@contextmanager
+def without_privileges() -> Iterator[None]:
+    """Run as nobody where the tests run as root, whom no permission keeps out."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_a_hole_of_a_gigabyte_is_passed_over_and_what_follows_it_is_found() -> None:
+    with Path("sparse.bin").open("wb") as stream:
+        stream.seek(looking.LARGEST - 100)
         stream.write(b"HATCH_SIGN_PIN=" + SECRET.encode())
-        stream.truncate(LARGEST + 1000)
+        stream.truncate(1 << 30)
+    assert main(["sparse.bin"]) == 1
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "PIECE", PIECE)
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+@pytest.mark.parametrize("before", [PIECE - 40, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 70_000])
+def test_a_secret_is_found_once_wherever_in_a_large_file_it_is(before: int, encoding: str) -> None:
+    width = {"utf-8": 1, "utf-16": 2, "utf-32": 4}[encoding]
+    filler = (("#" * 62 + "\n") * (before // width // 63 + 1))[: before // width - 1] + "\n"
+    key = all_planted()["pkcs8.pem"].decode()
+    ((line, found),) = look((filler + key + filler).encode(encoding), "large.txt")
+    assert (found.kind, line) == ("private-key", filler.count("\n") + 1)
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_the_name_of_another_variable_is_not_cut_where_a_piece_begins() -> None:
+    data = b"#" * (PIECE - 4) + b"OUR_HATCH_SIGN_PIN=" + SECRET.encode() + b"\n" + b"#" * PIECE
+    assert look(data, "large.env") == []
+    assert look(data.replace(b"OUR_", b"our "), "large.env") != []
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_what_is_not_looked_at_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "LARGEST", 2 * PIECE)
+    monkeypatch.setattr(check_secrets, "LARGEST", 2 * PIECE)
+    secret = b"HATCH_SIGN_PIN=" + SECRET.encode()
+    with Path("large.bin").open("wb") as stream:
+        stream.seek(2 * PIECE - 100)
+        stream.write(secret)
+        stream.seek(3 * PIECE)
+        stream.write(secret)
     assert main(["large.bin"]) == 1
-    assert f"only its first {LARGEST} bytes were looked at" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert told.out.count("\n") == 1
+    assert f"only its first {2 * PIECE} bytes were looked at" in told.err
+    os.truncate("large.bin", 2 * PIECE)
+    main(["large.bin"])
+    assert "were looked at" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    "piece", [b"MI", b"M" * 61 + b" ", b"-----BEGIN PRIVATE KEY-----", b"pin-value=", b'"d": "', b"gh", b"<D>"]
+    "piece",
+    [
+        *(b"MI", b"M" * 61 + b" ", b"eyJ", b"RWRCS", b"gh", b"<D>", b'"d": "', b"kty: EC d: ", b"pin-value="),
+        *(b"-----BEGIN PRIVATE KEY-----", b"signtool ", b"signtool \\\n", b"jsign --storepass env:", b"signtool {{PIN}}]="),
+        *(b"name: HATCH_SIGN_PIN\n", b"HATCH_SIGN_PIN: |\n", b"set -x HATCH_SIGN_PIN "),
+    ],
 )
 def test_what_repeats_itself_is_looked_at_to_its_end(piece: bytes) -> None:
-    assert list(find_secrets(piece * (400_000 // len(piece)), "hostile.txt")) == []
+    assert look(piece * (400_000 // len(piece)), "hostile.txt") == []
 
 
 # --- the allow list ---------------------------------------------------------------------------------------------------

@@ -175,3 +175,20 @@ def test_a_filter_that_the_checkout_defines_is_not_run(kind: str, project: Path)
     filtering = ("cat-file", "--filters", "HEAD:pyproject.toml") if kind == "smudge" else ("add", "pyproject.toml")
     _run_git(project, *filtering)  # the trap is one
     assert (project / "sprung").exists()
+
+
+def test_nothing_is_run_that_a_filter_of_the_user_takes_from_the_checkout(project: Path, tmp_path: Path) -> None:
+    """git-lfs runs the extensions that the settings name, those of the checkout too."""
+    (project / ".gitattributes").write_text("* filter=lfs\n")
+    make_checkout(project)
+    trap, home = project / "trap", tmp_path / "home"
+    _write_program(trap, f'touch "{project}/sprung"\n')
+    home.mkdir()
+    (home / ".gitconfig").write_text('[filter "lfs"]\n\tclean = "$(git config lfs.extension.trap.clean); cat"\n')
+    with (project / ".git" / "config").open("a") as config:
+        config.write(f'[lfs "extension.trap"]\n\tclean = "{trap}"\n')
+    (project / "pyproject.toml").write_text("[PROJECT]\n")
+    assert sources({"HOME": str(home)}, project) == []
+    assert not (project / "sprung").exists()
+    subprocess.run(["git", "status"], cwd=project, env={**machine(), "HOME": str(home)}, check=True, capture_output=True)
+    assert (project / "sprung").exists(), "the trap is one"

@@ -1,0 +1,1 @@
+"""The gate before a release, through the command line and the hooks."""
