@@ -12,11 +12,14 @@ Line = tuple[str, tuple[str, ...]]
 """The name of a command, and its arguments with it."""
 
 
-def command_lines(inputs: Inputs, *, policy: str) -> tuple[Line, ...]:
+def command_lines(inputs: Inputs, *, policy: str, tag: str = "") -> tuple[Line, ...]:
     """Return what is to be run, in this order, until one fails. `policy` is the path of the policy, if there is one.
 
-    What was signed is then verified where the step says by which policy, or what it requires.
+    What was signed is then verified where the step says by which policy, or what it requires. `tag` is that of the run,
+    which a release is held against; without one, hatch-sign looks for the tag of the commit.
     """
+    if inputs.command == "check":
+        return (("check", ("release", "check", "--json", *_check(inputs, policy, tag), "--", *inputs.files)),)
     lines = {"sign": _sign, "verify": _verify, "upload": _upload}
     first = (inputs.command, _line(inputs, lines[inputs.command](inputs, policy)))
     if inputs.command == "sign" and (policy or inputs.require):
@@ -41,6 +44,12 @@ def _verify(inputs: Inputs, policy: str) -> Iterator[str]:
     yield from _option("policy", policy)
     yield from _option("key", inputs.key if inputs.command == "verify" else "")
     yield from _option("require", *inputs.require)
+
+
+def _check(inputs: Inputs, policy: str, tag: str) -> Iterator[str]:
+    yield from _option("config", inputs.config)
+    yield from _option("policy", policy)
+    yield from _option("tag", tag)
 
 
 def _upload(inputs: Inputs, policy: str) -> Iterator[str]:

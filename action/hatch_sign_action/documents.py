@@ -34,6 +34,7 @@ class Row:
     format: str
     key: str
     signer: str
+    certificate: str
     time: str
     verdict: str
     detail: str
@@ -67,6 +68,8 @@ def read_document(document: Mapping[str, Any]) -> Told:
         return Told((), (), (document["error"], *document["problems"]))
     if document.get("schema") == "hatch-sign/signing/v1":
         return _of_signing(document)
+    if document.get("schema") == "hatch-sign/release-check/v1":
+        return replace(_of_verification(document), problems=tuple(_failures(document["checks"])))
     return _of_verification(document)
 
 
@@ -91,24 +94,23 @@ def _of_signing(document: Mapping[str, Any]) -> Told:
 def _of_verification(document: Mapping[str, Any]) -> Told:
     rows, files, problems = [], [], list(document.get("errors", ()))
     for artifact in document.get("artifacts", ()):
-        digest = artifact.get("sha256") or _digest(
-            artifact["path"]
-        )  # that of the bytes that were verified, where it is told
+        # That of the bytes that were verified, where it is told.
+        digest = artifact.get("sha256") or _digest(artifact["path"])
         rows += [_row(signature, digest, "") for signature in artifact["signatures"]]
-        files += list(_holding(artifact))
+        files += [file for signature in artifact["signatures"] for file in signature["files"]]
         if not artifact["passed"]:
             reasons = sorted({_reason(signature) for signature in artifact["signatures"]} - {""})
             problems.append(f"{artifact['name']} is rejected: {'; '.join(reasons) or 'nothing vouches for it'}")
     return Told(tuple(rows), _present(files), tuple(problems))
 
 
-def _holding(artifact: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the files that hold an artifact's signatures: those beside it, and itself where they are inside."""
-    for signature in artifact["signatures"]:
-        if signature["sidecar"]:
-            yield str(Path(artifact["path"]).parent / signature["sidecar"])
-        elif signature["verdict"] not in {"unsigned", "not-applicable"}:
-            yield artifact["path"]
+def _failures(checks: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    """Yield what keeps a release from leaving; a check of a rejected artifact says which it is, and why."""
+    for check in checks:
+        if check["status"] == "failure":
+            expected = f", expected {check['expected']}" if check["expected"] else ""
+            remedy = f"; {check['remedy']}" if check["remedy"] else ""
+            yield f"{check['subject']}: {check['found']}{expected}{remedy}"
 
 
 def _reason(signature: Mapping[str, Any]) -> str:
@@ -126,10 +128,19 @@ def _row(signature: Mapping[str, Any], digest: str, key: str) -> Row:
         format=signature["format"],
         key=f"{key} ({_home(key)})" if key else "",
         signer=signature["signer"] or "",
+        certificate=_certificate(signature.get("certificate")),
         time=signature["time"] or "",
         verdict=signature["verdict"],
         detail=signature["detail"],
     )
+
+
+def _certificate(certificate: Mapping[str, Any] | None) -> str:
+    """Return whose certificate it is and the day on which it ends, in UTC; nothing where there is none."""
+    if certificate is None:
+        return ""
+    day = certificate["ends"][:10] if certificate["ends"] else "an unknown day"
+    return f"{certificate['subject']}, until {day}"
 
 
 def _home(key: str) -> str:

@@ -12,7 +12,7 @@ from hatch_sign.values.errors import ConfigurationError
 PREFIX = "ACTION_INPUT_"
 """What the names of the variables begin with; hyphens are underscores there."""
 
-COMMANDS = ("sign", "verify", "upload")
+COMMANDS = ("sign", "verify", "check", "upload")
 
 _TAKEN_BY = {
     "key": {"sign", "verify"},
@@ -86,8 +86,7 @@ def _mistakes(given: Mapping[str, str]) -> Iterator[str]:
     command = given["command"]
     if command not in COMMANDS:
         yield f"command: found {display(command)!r}, expected one of {', '.join(COMMANDS)}"
-    if not given["files"]:
-        yield "files: nothing is named; name a file, a folder or a pattern on each line"
+    yield from _mistakes_in_files(given["files"], command)
     if given["show-summary"].lower() not in _SWITCH:
         yield f"show-summary: found {display(given['show-summary'])!r}, expected true or false"
     for name, commands in _TAKEN_BY.items():
@@ -100,6 +99,13 @@ def _mistakes(given: Mapping[str, str]) -> Iterator[str]:
         yield "key: the policy says whom to trust, and the key would take its place; give one of them"
     if given["output-directory"] and (given["policy"] or given["require"]):
         yield "output-directory: verification looks where the configuration says; put `output-directory` there"
+
+
+def _mistakes_in_files(files: str, command: str) -> Iterator[str]:
+    if not files:
+        yield "files: nothing is named; name a file, a folder or a pattern on each line"
+    if command == "check" and "\n" in files:
+        yield "files: found several lines, expected the one folder that holds the release"
 
 
 def _lines(text: str) -> tuple[str, ...]:

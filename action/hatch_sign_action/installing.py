@@ -105,14 +105,16 @@ def choose(plugins: Sequence[str], *, root: Path, uploads: bool) -> Installation
 def install(installation: Installation, *, folder: Path, environ: Mapping[str, str], run: Run) -> Path:
     """Return the Python of an environment below `folder` that has it all; made once for all steps of a job.
 
-    Raises InstallationError where a step of it fails. An environment that was left unfinished is made afresh.
+    Raises InstallationError where a step of it fails. An environment that was left unfinished is made afresh; OSError
+    where it cannot be removed.
     """
     base = folder / installation.digest()
     python = base / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     finished = base / "finished"
     if finished.is_file():
         return python
-    shutil.rmtree(base, ignore_errors=True)
+    if base.exists():  # pip would take what is left in it for installed
+        shutil.rmtree(base)
     plain = {name: value for name, value in environ.items() if _is_plain(name.upper())}
     pip = [str(python), "-I", "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet", "--no-deps"]
     lists = [f"--requirement={path}" for path in installation.lists]

@@ -40,12 +40,24 @@ def load_policy(policy: str, *, folder: Path, workspace: Path, environ: Mapping[
     if not reference or wanted is None:
         message = f"found the policy {display(policy)!r}, expected REF:PATH with a path inside the repository"
         raise UsageError(message, remedy="write it like origin/main:hatch-sign.toml")
-    git = open_git(workspace, environ)
-    commit = None if git is None else _commit(git, reference)
-    if git is None or commit is None:
+    git = _open(workspace, environ)
+    commit = _commit(git, reference)
+    if commit is None:
         message = f"git does not know {display(reference)}"
         raise UsageError(message, remedy="fetch it in an earlier step, such as `git fetch --depth=1 origin main`")
     return _copy(git, commit, wanted, folder)
+
+
+def _open(workspace: Path, environ: Mapping[str, str]) -> Git:
+    git = open_git(workspace, environ)
+    if git is None:
+        message = "git cannot be asked for the policy"
+        raise UsageError(message, remedy="have it on the path, which the container of a job may not")
+    if git.ask("rev-parse", "--git-dir") is None:
+        message = f"git reads no repository in {display(workspace)}"
+        remedy = "check it out in an earlier step; where it is another user's, git needs to be told of it by safe.directory"
+        raise UsageError(message, remedy=remedy)
+    return git
 
 
 def _commit(git: Git, reference: str) -> str | None:

@@ -19,9 +19,9 @@ from hatch_sign_action.inputs import Inputs, read_inputs, without_inputs
 from hatch_sign_action.installing import choose, install
 from hatch_sign_action.policies import load_policy
 from hatch_sign_action.summary import summarize
-from hatch_sign_action.workflow_commands import Log, list_of_paths, secrets_in, write_outputs
+from hatch_sign_action.workflow_commands import Log, is_output, list_of_paths, secrets_in, write_outputs
 
-_VERDICTS = {"sign": "consistent", "verify": "trusted", "upload": "trusted"}
+_VERDICTS = {"sign": "consistent", "verify": "trusted", "check": "trusted", "upload": "trusted"}
 """What it is called when the last command that ran ended well."""
 
 _PROGRAM = ("-I", "-X", "utf8", "-m", "hatch_sign")
@@ -61,7 +61,7 @@ def main(environ: Mapping[str, str], *, root: Path) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         result = Result(HatchSignError.exit_code, "failed", problems=(f"{where}{error.strerror}",))
-    return _tell(result, environ, log, command=environ.get("ACTION_INPUT_COMMAND", ""), show=show)
+    return tell(result, environ, log, command=environ.get("ACTION_INPUT_COMMAND", ""), show=show)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,12 @@ class Step:
     def workspace(self) -> Path:
         """Where the repository is checked out; relative paths begin there."""
         return Path(self.environ.get("GITHUB_WORKSPACE") or Path.cwd())
+
+    @property
+    def tag(self) -> str:
+        """The whole name of the tag that the run is for; empty for another."""
+        reference = self.environ.get("GITHUB_REF", "")
+        return reference if reference.startswith("refs/tags/") else ""
 
     def run(self, command: Sequence[str], environ: Mapping[str, str]) -> int:
         """Run a program whose every line goes into the log."""
@@ -110,7 +116,7 @@ class Step:
 
 
 def _run(inputs: Inputs, step: Step) -> Result:
-    if inputs.command != "verify":
+    if inputs.command in {"sign", "upload"}:
         refuse_strangers(step.environ)
     environ = without_inputs(step.environ)
     folder = Path(tempfile.mkdtemp(prefix="hatch-sign-", dir=step.temporary))
@@ -120,10 +126,8 @@ def _run(inputs: Inputs, step: Step) -> Result:
     chosen = choose(inputs.plugins, root=step.root, uploads=inputs.command == "upload")
     python = install(chosen, folder=step.temporary / "hatch-sign-action", environ=environ, run=step.run)
     result = Result(0, "failed")
-    for name, arguments in command_lines(inputs, policy=policy):
-        _run_command(
-            name, [str(python), "-I", "-X", "utf8", "-m", "hatch_sign", *arguments], step, folder=folder, result=result
-        )
+    for name, arguments in command_lines(inputs, policy=policy, tag=step.tag):
+        _run_command(name, [str(python), *_PROGRAM, *arguments], step, folder=folder, result=result)
         if result.code:
             break
     return result
@@ -153,12 +157,23 @@ def _read(report: Path) -> Told:
     return read_document(document)
 
 
-def _tell(result: Result, environ: Mapping[str, str], log: Log, *, command: str, show: bool) -> int:
+def _lists(holding: Told, log: Log) -> dict[str, str]:
+    """Return the outputs that are paths; one that would be too large is empty, and the log says so."""
+    lists = {"signatures": list_of_paths(holding.files), "bundle-paths": list_of_paths(holding.bundles)}
+    for name, text in lists.items():
+        if not is_output(text):
+            message = f"the output {name} is empty: it would be larger than 1 MiB; the file that `report` names has it all"
+            log.command("warning", message, title="hatch-sign")
+            lists[name] = ""
+    return lists
+
+
+def tell(result: Result, environ: Mapping[str, str], log: Log, *, command: str, show: bool) -> int:
     """Write annotations, outputs and the summary; return the exit code."""
     code, problems, holding = result.code, [*result.problems], result.holding
     lists = {"signatures": "", "bundle-paths": ""}
     try:
-        lists = {"signatures": list_of_paths(holding.files), "bundle-paths": list_of_paths(holding.bundles)}
+        lists = _lists(holding, log)
     except HatchSignError as error:
         problems.append(str(error))
         code = code or error.exit_code

@@ -19,7 +19,7 @@ MOST_PROBLEMS = 100
 _PLAIN = frozenset(" -/(),=;")
 """What begins nothing in a cell, besides letters and digits: no mark-up, no link, no mention, no emoji."""
 
-_HEADERS = ("Artifact", "SHA-256", "Format", "Key", "Signer", "Timestamp", "Verdict", "Detail")
+_HEADERS = ("Artifact", "SHA-256", "Format", "Key", "Signer", "Certificate", "Timestamp", "Verdict", "Detail")
 
 
 def summarize(*, command: str, verdict: str, rows: Sequence[Row], problems: Sequence[str]) -> str:
@@ -35,8 +35,13 @@ def summarize(*, command: str, verdict: str, rows: Sequence[Row], problems: Sequ
 
 
 def encode_cell(text: str) -> str:
-    """Return `text` for a cell: one line, and a numeric entity for each character that Markdown or HTML could read."""
-    return "".join(_encode(character) for character in display(text))
+    """Return `text` for a cell or an item: one line, and a numeric entity for each character that could be mark-up.
+
+    The first one always is where it is no letter: with it a list, a heading or a rule could begin.
+    """
+    shown = display(text).strip()
+    first = "" if shown[:1].isalpha() else "".join(f"&#{ord(character)};" for character in shown[:1])
+    return first + "".join(_encode(character) for character in shown[1 if first else 0 :])
 
 
 def _encode(character: str) -> str:
@@ -57,7 +62,7 @@ def _bounded(text: str, rows: Sequence[Row]) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    return (row.artifact, row.sha256, row.format, row.key, row.signer, row.time, row.verdict, row.detail)
+    return (row.artifact, row.sha256, row.format, row.key, row.signer, row.certificate, row.time, row.verdict, row.detail)
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -14,6 +14,9 @@ from hatch_sign.values.errors import SigningError
 MOST_ANNOTATIONS = 10
 """The runner drops further errors of one step."""
 
+MOST_OF_OUTPUT = 1 << 20
+"""Bytes of one output that GitHub hands from job to job, in UTF-16 as it counts them."""
+
 _SECRET_NAME = re.compile(r"(?:^|_)(?:PIN|PASSWORD|PASSPHRASE|SECRET|TOKEN|SECRET_ACCESS_KEY)$")
 _SHORTEST = 4
 """Characters from which on a value is masked by its name alone: masking `1` would blot out the whole log."""
@@ -41,11 +44,13 @@ class Log:
             self.command("add-mask", line)
 
     def annotate(self, messages: Iterable[str]) -> None:
-        """Annotate the run with errors; those that the runner would drop are counted in the last."""
-        shown = [*messages]
+        """Annotate the run with errors; those that the runner would drop become lines, and are counted in the last."""
+        shown, left = [*messages], []
         if len(shown) > MOST_ANNOTATIONS:
-            left = len(shown) - MOST_ANNOTATIONS + 1
-            shown[MOST_ANNOTATIONS - 1 :] = [f"{left} more; the log has them all"]
+            left = shown[MOST_ANNOTATIONS - 1 :]
+            shown[MOST_ANNOTATIONS - 1 :] = [f"{len(left)} more, which the log has"]
+        for message in left:
+            self.line(message)
         for message in shown:
             self.command("error", display(message), title="hatch-sign")
 
@@ -94,6 +99,11 @@ def list_of_paths(paths: Iterable[str]) -> str:
             message = f"{display(path)} has a name that no output can hold"
             raise SigningError(message, remedy="give it a name without control characters")
     return "\n".join(found)
+
+
+def is_output(text: str) -> bool:
+    """Return whether an output can hold as much."""
+    return len(text.encode("utf-16-le", "surrogatepass")) < MOST_OF_OUTPUT
 
 
 def _encode(text: str) -> str:

@@ -19,7 +19,8 @@ ACTION = [sys.executable, "-I", "-X", "utf8", str(ROOT / "action")]
 
 def step(folder: Path, command: str, **inputs: str) -> list[str]:
     """Return the command line of one step, its inputs and files as the runner gives them."""
-    runner = {"GITHUB_WORKSPACE": folder, "RUNNER_TEMP": folder / "runner"}
+    runner: dict[str, Path | str] = {"GITHUB_WORKSPACE": folder, "RUNNER_TEMP": folder / "runner"}
+    runner["GITHUB_EVENT_NAME"] = "push"
     runner |= {f"GITHUB_{name}": folder / "runner" / name.lower() for name in ("OUTPUT", "STEP_SUMMARY")}
     given = {"command": command, "files": "dist", "show_summary": "true", **inputs}
     words = [f"{name}={value}" for name, value in runner.items()]

@@ -14,8 +14,9 @@ class TestFileKeys(BackendContract):
     wrong_context = pytest.fixture(lambda _self: RunContext({"HATCH_SIGN_PIN": "battery staple"}, on_warning=print))
 
     @pytest.fixture(scope="class")
-    def references(self, tmp_path_factory):
+    @classmethod
+    def references(cls, tmp_path_factory):
         folder, locked = tmp_path_factory.mktemp("keys"), BestAvailableEncryption(b"correct horse")
-        for kind in self.algorithms:
+        for kind in cls.algorithms:
             (folder / kind.value).write_bytes(private_key(kind).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked))
-        return {kind: f"filekey:{folder}/{kind.value}" for kind in self.algorithms}
+        return {kind: f"filekey:{folder}/{kind.value}" for kind in cls.algorithms}

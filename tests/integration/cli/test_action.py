@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -12,10 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.x509 import load_pem_x509_certificates
 
 from hatch_sign_action.installing import choose
+from tests.build_services import make_checkout
 
-from .cli_project import PIN
+from .cli_project import PIN, make_wheel
+from .code_signing import KEY, configure
+from .releasing.gate import git, make_sdist
+from .schemas import validate
 
 if TYPE_CHECKING:
     from .cli_project import Project
@@ -25,6 +31,16 @@ ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="the environment that stands in for an installed one is a script"
 )
+
+
+CERTIFIED = """\
+key = "{key}"
+certificates = "chain.pem"
+formats = ["cms"]
+[[verify.trust]]
+certificate-roots = "root.pem"
+subject = "{subject}"
+"""
 
 
 @dataclass(frozen=True)
@@ -41,7 +57,9 @@ class Step:
         return [line for line in self.log.splitlines() if line.startswith("::error ")]
 
 
-def run_step(project: Project, *, event: object = None, name: str = "push", **inputs: str) -> Step:
+def run_step(
+    project: Project, *, event: object = None, name: str = "push", reference: str = "refs/heads/main", **inputs: str
+) -> Step:
     """Run one step as `action.yml` does, in an environment that need not be installed first."""
     runner = project.folder / "runner"
     environment = runner / "hatch-sign-action" / choose([], root=ROOT, uploads=inputs["command"] == "upload").digest()
@@ -59,6 +77,7 @@ def run_step(project: Project, *, event: object = None, name: str = "push", **in
         "GITHUB_EVENT_NAME": name,
         "GITHUB_EVENT_PATH": str(runner / "event.json"),
         "GITHUB_OUTPUT": str(runner / "output"),
+        "GITHUB_REF": reference,
         "GITHUB_REPOSITORY": "example/app",
         "GITHUB_STEP_SUMMARY": str(runner / "summary"),
         "GITHUB_WORKSPACE": str(project.folder),
@@ -67,7 +86,8 @@ def run_step(project: Project, *, event: object = None, name: str = "push", **in
     given = {"files": "dist", "show_summary": "true", **inputs}
     environ |= {f"ACTION_INPUT_{key.upper()}": value for key, value in given.items()}
     command = [sys.executable, "-I", "-X", "utf8", str(ROOT / "action")]
-    done = subprocess.run(command, cwd=project.folder, env=environ, capture_output=True, check=False, timeout=300)
+    # Not in the workspace: where that is says the environment, which in a container differs from what the machine has.
+    done = subprocess.run(command, cwd=runner, env=environ, capture_output=True, check=False, timeout=300)
     assert done.stderr == b""
     outputs = read_outputs((runner / "output").read_text(encoding="utf-8"))
     return Step(done.returncode, done.stdout.decode(), outputs, (runner / "summary").read_text(encoding="utf-8"))
@@ -119,6 +139,26 @@ def test_a_tampered_artifact_fails_the_step_and_says_so_everywhere(project: Proj
     assert "| hash-mismatch |" in step.summary
 
 
+def test_a_release_is_held_against_the_tag_of_the_run(project: Project) -> None:
+    make_wheel(project)
+    make_sdist(project)
+    (project.folder / ".gitignore").write_text("home/\ndist/\nrunner/\n")
+    make_checkout(project.folder)
+    git(project, "tag", "v1.0")
+    project.succeed("sign", "dist")
+    may_leave = run_step(project, command="check", reference="refs/tags/v1.0")
+    assert (may_leave.code, may_leave.outputs["verdict"], may_leave.outputs["count"]) == (0, "trusted", "2"), may_leave.log
+    (project.folder / "added.py").touch()
+    step = run_step(project, command="check", reference="refs/tags/v2.0")
+    assert (step.code, step.outputs["verdict"]) == (1, "rejected")
+    assert [line.partition("title=hatch-sign::")[2].partition(":")[0] for line in step.annotations] == [
+        "tag",
+        "commit",
+        "tree",
+    ]
+    assert "### hatch-sign check: rejected" in step.summary
+
+
 def test_a_policy_that_does_not_know_the_key_rejects_what_was_just_signed(project: Project) -> None:
     project.add("app-1.0.pyz", b"one")
     project.succeed("key", "generate", "emulated:test/other")
@@ -136,8 +176,55 @@ def test_a_pull_request_from_a_fork_opens_no_key(project: Project) -> None:
     assert (step.code, step.outputs["verdict"], step.outputs["count"]) == (1, "failed", "0")
     assert "no key is opened for a pull request from a fork" in step.annotations[0]
     assert project.names() == ["app-1.0.pyz"]
-    own = {"pull_request": {"head": {"repo": {"full_name": "example/app"}}}}
+    own = {"pull_request": {"user": {"type": "User"}, "head": {"repo": {"full_name": "example/app"}}}}
     assert run_step(project, command="sign", name="pull_request_target", event=own).code == 0
+
+
+def test_a_pull_request_of_dependabot_opens_no_key_and_can_be_verified(project: Project) -> None:
+    project.add("app-1.0.pyz", b"one")
+    author = {"login": "dependabot[bot]", "type": "Bot"}
+    event = {"pull_request": {"user": author, "head": {"repo": {"full_name": "example/app"}}}}
+    step = run_step(project, command="sign", name="pull_request", event=event)
+    assert (step.code, step.outputs["verdict"]) == (1, "failed")
+    assert "no key is opened for a pull request that a bot opened" in step.annotations[0]
+    project.succeed("sign", "dist")
+    assert run_step(project, command="verify", name="pull_request", event=event).code == 0
+
+
+def test_signatures_are_told_where_they_are(project: Project, tmp_path: Path) -> None:
+    project.add("app-1.0.pyz", b"one")
+    text = (project.folder / "hatch-sign.toml").read_text().replace('["sigstore"]', '["sigstore", "checksums"]')
+    destination = f'[[publish]]\nto = "folder"\npath = "{tmp_path / "published"}"\n'
+    (project.folder / "hatch-sign.toml").write_text(f'output-directory = "signatures"\n{text}\n{destination}')
+    expected = [
+        str(project.folder / "signatures" / name)
+        for name in ("app-1.0.pyz.sigstore.json", "SHA256SUMS", "SHA256SUMS.sigstore.json")
+    ]
+    for command in ("sign", "verify", "upload"):
+        step = run_step(project, command=command)
+        assert step.code == 0, step.log
+        assert sorted(step.outputs["signatures"].split("\n")) == sorted(expected), command
+        assert sorted(step.outputs["bundle-paths"].split("\n")) == sorted({*expected} - {expected[1]})
+
+
+def test_the_summary_shows_the_certificate_and_the_day_it_ends(project: Project) -> None:
+    project.add("app-1.0.pyz", b"one")
+    configure(project)
+    (leaf, *_) = load_pem_x509_certificates((project.folder / "chain.pem").read_bytes())
+    path, subject = project.folder / "hatch-sign.toml", leaf.subject.rfc4514_string()
+    path.write_text(CERTIFIED.format(key=KEY, subject=subject))
+    step = run_step(project, command="sign", policy="hatch-sign.toml")
+    assert step.outputs["verdict"] == "trusted", step.log
+    (row,) = (line for line in step.summary.splitlines() if "| trusted |" in line)
+    document = json.loads(Path(step.outputs["report"]).read_bytes())
+    validate(document, "verification")
+    cell = f"{subject}, until {leaf.not_valid_after_utc:%Y-%m-%d}"
+    assert html.unescape(row).split(" | ")[5] == cell
+    path.write_text(path.read_text().replace("CN=Example Signer", "CN=Somebody Else"))
+    step = run_step(project, command="verify")
+    assert step.outputs["verdict"] == "rejected"
+    assert cell in html.unescape(step.summary), "whose it was is known, and that nobody trusts it"
+    assert "| wrong-identity |" in step.summary
 
 
 HOSTILE = (

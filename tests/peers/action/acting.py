@@ -18,7 +18,18 @@ from .programs import ROOT, program, run
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-INTO = (".github", "LICENSE", "README.md", "action", "action.yml", "hatch_sign", "plugins", "pyproject.toml")
+INTO = (
+    ".github",
+    ".gitignore",
+    "LICENSE",
+    "README.md",
+    "action",
+    "action.yml",
+    "hatch_sign",
+    "plugins",
+    "pre_commit_hooks",
+    "pyproject.toml",
+)
 """What the action is made of."""
 
 STUB = """\

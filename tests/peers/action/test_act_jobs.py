@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.indexes import Index, index_serving
-from tests.integration.cli.cli_project import Project, make_project, make_wheel
 
 from .acting import act, commit, openbao_key, prepare, read, stubs_with_artifacts
 from .artifacts import SDIST, kept, make, signed, store
@@ -59,48 +58,54 @@ def call(folder: Path, caller: str, example: str) -> None:
 
 
 @pytest.fixture
-def gate(folder: Path) -> Iterator[tuple[Project, Index]]:
-    """Return a project whose signed wheel is in the store and whose `main` says whom to trust; and the index it names."""
-    with index_serving(Index(login=("__token__", TOKEN))) as index:
-        project = make_project(folder)
-        make_wheel(project)
-        project.succeed("key", "generate", "emulated:test/stranger")
-        project.succeed("key", "export-public", "emulated:test/stranger", "-o", "stranger.pub")
-        with (folder / "hatch-sign.toml").open("a") as stream:
-            stream.write(f'\n[[publish]]\nto = "index"\nrepository-url = "{index.url}"\n')
-        (folder / ".gitignore").write_text("home/\ndist/\n")
-        call(folder, CALLER, "verify-gate.yml")
-        commit(folder)
-        run("git", "update-ref", "refs/remotes/origin/main", "HEAD", folder=folder)
-        yield project, index
+def gate(folder: Path) -> Iterator[tuple[Index, list[str]]]:
+    """Return the index that a project publishes to, and what lends its key; its `main` trusts that key."""
+    with index_serving(Index(login=("__token__", TOKEN))) as index, openbao_key(folder) as variables:
+        with_builders(folder, SDIST)
+        prepare(folder, "verify-gate.yml", key=KEY, alone=False)
+        with (folder / "pyproject.toml").open("a") as stream:
+            stream.write(f'[[tool.hatch-sign.publish]]\nto = "index"\nrepository-url = "{index.url}"\n')
+        be_main(folder)
+        yield index, variables
 
 
-def run_gate(project: Project) -> str:
-    """Sign what is in ``dist`` by the configuration that is checked out, and run the gate on it."""
-    project.succeed("sign", "dist")
-    project.succeed("verify", "dist")
-    project.dist.rename(store(project.folder) / "signed")
+def be_main(folder: Path) -> None:
+    commit(folder)
+    run("git", "update-ref", "refs/remotes/origin/main", "HEAD", folder=folder)
+
+
+def run_gate(folder: Path, variables: list[str]) -> str:
+    """Build, sign, verify and publish; return the log."""
     login = ("--env=TWINE_USERNAME=__token__", f"--env=TWINE_PASSWORD={TOKEN}")
-    return act(project.folder, CALLING, *login, stubs=stubs_with_artifacts(project.folder.parent))
+    return act(folder, "release.yml", *variables, *login, stubs=stubs_with_artifacts(folder.parent))
 
 
-def test_the_gate_publishes_what_main_trusts(gate: tuple[Project, Index]) -> None:
-    project, index = gate
-    log = run_gate(project)
+def test_the_gate_publishes_what_main_trusts(folder: Path, gate: tuple[Index, list[str]]) -> None:
+    index, variables = gate
+    log = run_gate(folder, variables)
     assert log.endswith("exit code 0"), log
     assert log.count("hatch-sign: trusted") == 2
-    assert index.stored.keys() == {"demo-1.0-py3-none-any.whl"}
+    assert index.stored.keys() == {SDIST}
 
 
-def test_the_gate_is_shut_to_whom_only_the_tag_trusts(gate: tuple[Project, Index]) -> None:
-    project, index = gate
-    policy = project.folder / "hatch-sign.toml"
-    policy.write_text(policy.read_text().replace("release", "stranger"))
-    commit(project.folder)
-    log = run_gate(project)
+def test_the_gate_is_shut_to_whom_only_the_tag_trusts(folder: Path, gate: tuple[Index, list[str]]) -> None:
+    index, variables = gate
+    trusted = (folder / "release.pub").read_bytes()
+    write_other_key(folder)
+    be_main(folder)
+    (folder / "release.pub").write_bytes(trusted)
+    commit(folder)
+    log = run_gate(folder, variables)
     assert log.endswith("exit code 1"), log
-    assert "demo-1.0-py3-none-any.whl is rejected: sigstore: untrusted" in log
+    assert kept(folder, "signed") == signed(SDIST), "the tag trusts it, and so it was signed"
+    assert f"{SDIST} is rejected: sigstore: untrusted" in log
     assert index.requests == []
+
+
+def write_other_key(folder: Path) -> None:
+    """Let a project trust a key that nobody has."""
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    (folder / "release.pub").write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 
 
 def test_wheels_of_three_systems_are_signed_in_one_job(folder: Path) -> None:
@@ -139,8 +144,7 @@ def test_the_reusable_workflow_tells_its_caller_the_verdict(called: tuple[Path, 
 
 def test_the_reusable_workflow_fails_where_its_key_is_not_trusted(called: tuple[Path, list[str]]) -> None:
     folder, variables = called
-    public = ec.generate_private_key(ec.SECP256R1()).public_key()
-    (folder / "release.pub").write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    write_other_key(folder)
     commit(folder)
     log = act(folder, CALLING, *variables, stubs=stubs_with_artifacts(folder.parent))
     assert log.endswith("exit code 1"), log

@@ -33,11 +33,13 @@ def test_nothing_is_fetched_from_elsewhere() -> None:
     assert "uses:" not in TEXT
 
 
-def test_the_projects_own_pull_requests_from_forks_do_not_ask_for_a_signature() -> None:
+def test_the_projects_own_pull_requests_from_forks_and_bots_do_not_ask_for_a_signature() -> None:
     job = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8").partition("\n  action:\n")[2]
     assert "command: sign" in job
-    condition = "github.event_name != 'pull_request' || github.event.pull_request.head.repo.full_name == github.repository"
-    assert f"    if: {condition}\n" in job.partition("steps:")[0]
+    (condition,) = re.findall(r"^    if: >-\n((?:      .*\n)+)", job.partition("steps:")[0], re.MULTILINE)
+    own = "github.event.pull_request.head.repo.full_name == github.repository"
+    by_a_person = "github.event.pull_request.user.type == 'User'"
+    assert " ".join(condition.split()) == f"github.event_name != 'pull_request' || ({own} && {by_a_person})"
 
 
 def test_the_program_needs_no_installed_package() -> None:

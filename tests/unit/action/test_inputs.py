@@ -70,6 +70,8 @@ def test_all_mistakes_are_told_at_once() -> None:
         ("upload", "require"),
         ("sign", "to"),
         ("verify", "output_directory"),
+        ("check", "key"),
+        ("check", "require"),
     ],
 )
 def test_an_input_that_the_command_would_pass_over_is_a_mistake(command: str, name: str) -> None:
@@ -81,6 +83,11 @@ def test_a_key_does_not_take_the_place_of_a_policy() -> None:
     (found,) = problems(command="verify", key="release.pub", policy="origin/main:hatch-sign.toml")
     assert found.startswith("key: the policy says whom to trust")
     assert read_inputs(environ(command="sign", key="pkcs11:x", policy="hatch-sign.toml")).key == "pkcs11:x"
+
+
+def test_a_release_is_checked_in_one_folder() -> None:
+    (found,) = problems(command="check", files="dist\nwheelhouse")
+    assert found == "files: found several lines, expected the one folder that holds the release"
 
 
 @pytest.mark.parametrize("name", ["policy", "require"])
@@ -126,6 +133,10 @@ def test_programs_that_are_run_do_not_see_the_inputs() -> None:
             [("verify", "--json", "--config=c.toml", "--policy=POLICY", "--key=release.pub", "--", "dist")],
         ),
         (
+            Inputs("check", ("dist",), config="c.toml"),
+            [("release", "check", "--json", "--config=c.toml", "--policy=POLICY", "--tag=refs/tags/v1", "--", "dist")],
+        ),
+        (
             Inputs("upload", ("dist",), config="c.toml", to=("index", "github")),
             [
                 (
@@ -142,11 +153,11 @@ def test_programs_that_are_run_do_not_see_the_inputs() -> None:
             ],
         ),
     ],
-    ids=["sign", "sign-and-verify", "verify", "upload"],
+    ids=["sign", "sign-and-verify", "verify", "check", "upload"],
 )
 def test_command_lines(inputs: Inputs, expected: list[tuple[str, ...]]) -> None:
     policy = "" if inputs.formats else "POLICY"
-    assert [line for _, line in command_lines(inputs, policy=policy)] == expected
+    assert [line for _, line in command_lines(inputs, policy=policy, tag="refs/tags/v1")] == expected
 
 
 def test_what_is_signed_is_verified_where_something_is_required() -> None:

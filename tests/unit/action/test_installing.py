@@ -126,3 +126,23 @@ def test_one_that_was_left_unfinished_is_made_afresh(tmp_path: Path, failing: in
     again = Recorder()
     install(choose([], root=ROOT, uploads=False), folder=tmp_path, environ={}, run=again)
     assert len(again.ran) == 3
+
+
+def test_what_a_killed_installation_left_is_gone_before_the_next(tmp_path: Path) -> None:
+    installation = choose([], root=ROOT, uploads=False)
+    left = tmp_path / installation.digest() / "lib" / "half-installed.py"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    recorder = Recorder()
+    install(installation, folder=tmp_path, environ={}, run=recorder)
+    assert len(recorder.ran) == 3
+    assert not left.exists()
+
+
+def test_what_cannot_be_removed_is_not_installed_over(tmp_path: Path) -> None:
+    installation = choose([], root=ROOT, uploads=False)
+    (tmp_path / installation.digest()).write_text("no folder")
+    recorder = Recorder()
+    with pytest.raises(NotADirectoryError):
+        install(installation, folder=tmp_path, environ={}, run=recorder)
+    assert recorder.ran == []

@@ -134,3 +134,11 @@ def test_a_policy_that_the_branch_lacks_is_said_to_be_missing(workspace: Path) -
 def test_a_path_outside_the_repository_is_refused(workspace: Path, policy: str) -> None:
     with pytest.raises(UsageError, match="expected REF:PATH"):
         load(policy, workspace)
+
+
+def test_without_git_or_a_repository_that_is_what_is_told(workspace: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="git cannot be asked for the policy"):
+        load_policy("main:x.toml", folder=tmp_path / "copy", workspace=workspace, environ={"PATH": str(tmp_path)})
+    (tmp_path / "no-checkout").mkdir()
+    with pytest.raises(UsageError, match=r"git reads no repository in .*no-checkout; check it out in an earlier step"):
+        load("main:x.toml", tmp_path / "no-checkout")

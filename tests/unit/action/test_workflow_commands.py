@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hatch_sign.values.errors import SigningError
-from hatch_sign_action.workflow_commands import Log, list_of_paths, secrets_in, write_outputs
+from hatch_sign_action.workflow_commands import MOST_OF_OUTPUT, Log, is_output, list_of_paths, secrets_in, write_outputs
 
 
 def logged(stream: io.StringIO) -> list[str]:
@@ -41,10 +41,10 @@ def test_a_command_stays_one_line_whatever_it_says() -> None:
 def test_annotations_escape_what_moves_a_cursor_and_count_what_the_runner_drops() -> None:
     stream = io.StringIO()
     Log(stream).annotate([f"\x1b[31m{number}\n::x::" for number in range(15)])
-    lines = logged(stream)
-    assert len(lines) == 10
-    assert lines[0] == "::error title=hatch-sign::\\x1b[31m0\\x0a::x::"
-    assert lines[-1] == "::error title=hatch-sign::6 more; the log has them all"
+    lines, text = logged(stream), [f"\\x1b[31m{number}\\x0a::x::" for number in range(15)]
+    assert lines[:6] == text[9:]
+    assert lines[6:-1] == [f"::error title=hatch-sign::{each}" for each in text[:9]]
+    assert lines[-1] == "::error title=hatch-sign::6 more, which the log has"
 
 
 def test_no_line_of_a_foreign_program_is_a_command() -> None:
@@ -119,3 +119,10 @@ def test_a_list_of_paths_holds_as_many_as_it_was_given() -> None:
 def test_a_name_that_would_read_as_two_is_refused(name: str) -> None:
     with pytest.raises(SigningError, match="a name that no output can hold"):
         list_of_paths([name])
+
+
+def test_an_output_holds_less_than_a_mebibyte_as_github_counts() -> None:
+    assert is_output("x" * (MOST_OF_OUTPUT // 2 - 1))
+    assert not is_output("x" * (MOST_OF_OUTPUT // 2))
+    assert is_output("\U0001f40d" * (MOST_OF_OUTPUT // 4 - 1) + "\udc80")
+    assert not is_output("\U0001f40d" * (MOST_OF_OUTPUT // 4))
