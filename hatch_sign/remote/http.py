@@ -73,8 +73,17 @@ def shown_address(address: str) -> str:
     """Return an address as messages show it: without a password and without its query, which may hold a secret."""
     try:
         parts = urlsplit(address)
+        # A password with a slash in it, written as it is, begins where a port would.
+        is_one = bool(parts.netloc) and (parts.port is None or parts.port >= 0)
     except ValueError:
-        parts = None
-    if parts is None or not parts.netloc:  # what is no address may hold a login all the same
-        return display(address.partition("?")[0].partition("#")[0].rpartition("@")[2])
+        is_one = False
+    if not is_one:
+        return display(_without_login(address))
     return display(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
+
+
+def _without_login(text: str) -> str:
+    """Return what may be shown of a text that is no address, and may hold a login all the same, whose end is an ``@``."""
+    before = text.partition("?")[0].partition("#")[0]
+    cut_short = "@" in text and "@" not in before
+    return f"{text.partition('//')[0]}//…" if cut_short else before.rpartition("@")[2]

@@ -57,7 +57,8 @@ class _Stream(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - whatever the buffered reader gives
         silent_until = self._deadline.clock() + self._limits.read
-        while not _has_bytes(self._sock, self._deadline.patience(_LONGEST_NAP)):
+        nap = min(_LONGEST_NAP, self._limits.read)
+        while not _has_bytes(self._sock, self._deadline.patience(nap)):
             if self._deadline.clock() >= silent_until:
                 raise TimeoutError
         self._sock.settimeout(self._deadline.patience(self._limits.read))

@@ -37,6 +37,8 @@ _PIECE = 64 * 1024
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEEP_METHOD = frozenset({307, 308})
+_BY_GATEWAY = ipaddress.IPv6Network("64:ff9b::/96")
+"""How hosts of IPv6 alone write those of IPv4."""
 _SSL_REMEDY = "where a private authority certifies it, name its roots in SSL_CERT_FILE"
 _PHRASES: Mapping[FailureKind, str] = {
     FailureKind.UNAVAILABLE: "failed",
@@ -173,17 +175,28 @@ def origin(address: str) -> tuple[str, str, int | None]:
 
 def _redirected(address: str, response: http.client.HTTPResponse, *, keeps_method: bool) -> str:
     target = urljoin(address, response.headers.get("Location", ""))
-    before, after = urlsplit(address), urlsplit(target)
-    found = ""
     if keeps_method and response.status not in _KEEP_METHOD:
-        found = "redirects in a way that leaves the question behind"
-    elif before.scheme == "https" and after.scheme != "https":
-        found = "redirects from https to a plain channel"
-    elif _is_inside(after.hostname or "") and not _is_inside(before.hostname or ""):
-        found = "redirects to an address of this machine or of a private network"
+        found = "in a way that leaves the question behind"
+    else:
+        found = reason_not_to_follow(address, target)
     if found:
-        raise _ProtocolError(Failure(FailureKind.INVALID, str(response.status), found, "name the address that it now has"))
+        raise _ProtocolError(
+            Failure(FailureKind.INVALID, str(response.status), f"redirects {found}", "name the address that it now has")
+        )
     return target
+
+
+def reason_not_to_follow(before: str, after: str) -> str:
+    """Return where the server at `before`, which names the address `after`, would lead; empty where that may be asked.
+
+    Nobody is led from https to another scheme, nor from elsewhere to this machine or a private network.
+    """
+    here, there = urlsplit(before), urlsplit(after)
+    if here.scheme == "https" and there.scheme != "https":
+        return "from https to a plain channel"
+    if _is_inside(there.hostname or "") and not _is_inside(here.hostname or ""):
+        return "to an address of this machine or of a private network"
+    return ""
 
 
 def _is_inside(host: str) -> bool:
@@ -195,9 +208,18 @@ def _is_inside(host: str) -> bool:
     if not plain.isascii() or "%" in plain:
         return True
     try:
-        return not ipaddress.ip_address(_full_address(plain)).is_global
+        return not _reached(ipaddress.ip_address(_full_address(plain))).is_global
     except ValueError:
         return plain.endswith("localhost")
+
+
+def _reached(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Return the IPv4 address that a gateway makes of one of IPv6 (RFC 6052 §2.1, RFC 3056 §2), else the same."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _BY_GATEWAY:
+        return ipaddress.IPv4Address(address.packed[-4:])
+    return address.sixtofour or address
 
 
 def _full_address(host: str) -> str | bytes:

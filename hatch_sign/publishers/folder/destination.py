@@ -94,6 +94,6 @@ def _read_back(file: ReleaseFile, folder: Path) -> ReadBack:
     found = find(file, folder / file.name)
     if found is Found.SAME_BYTES:
         return ReadBack(file.name, "same")
-    if found is Found.OTHER_BYTES:
-        return ReadBack(file.name, "differs", "has other bytes")
+    if found in {Found.OTHER_BYTES, Found.NO_FILE}:
+        return ReadBack(file.name, "differs", "has other bytes" if found is Found.OTHER_BYTES else "is no regular file")
     return ReadBack(file.name, "unreadable", _OBSTACLES.get(found, "is not there"))

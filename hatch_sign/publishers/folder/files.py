@@ -8,9 +8,9 @@ import stat
 import sys
 from enum import Enum, auto
 from shutil import copyfileobj
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from hatch_sign.publishers.reading import verified_stream
+from hatch_sign.publishers.reading import VerifiedStream, verified_stream
 from hatch_sign.storage.atomic import stage_stream
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import PublishError, RejectedError
@@ -65,9 +65,8 @@ def add_file(file: ReleaseFile, target: Path) -> None:
     Raises PublishError and SigningError too, with nothing left behind.
     """
     with verified_stream(file) as verified:
-        staged = stage_stream(target, lambda stream: copyfileobj(verified, stream))
+        staged = stage_stream(target, lambda stream: _fill(stream, verified))
     try:
-        staged.temporary.chmod(MODE)
         _put_in_place(staged.temporary, target)
     except FileExistsError:
         message = f"{display(target)} was put there by somebody else meanwhile"
@@ -77,6 +76,13 @@ def add_file(file: ReleaseFile, target: Path) -> None:
         raise PublishError(message, remedy="make the folder writable, then run again") from None
     finally:
         staged.discard()
+
+
+def _fill(stream: BinaryIO, verified: VerifiedStream) -> None:
+    """Copy the verified bytes, and let everybody read them."""
+    if hasattr(os, "fchmod"):  # by its path, it could be a link by now, to a file that is nobody else's to read
+        os.fchmod(stream.fileno(), MODE)
+    copyfileobj(verified, stream)
 
 
 def _put_in_place(temporary: Path, target: Path) -> None:

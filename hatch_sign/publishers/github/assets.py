@@ -48,6 +48,11 @@ def compare(api: GitHubApi, file: ReleaseFile, asset: Asset | None) -> State:
     return State.SAME if digest == file.sha256 else State.DIFFERS
 
 
+def may_be(asset: Asset, file: ReleaseFile) -> bool:
+    """Return whether nothing that GitHub tells of an asset speaks against its being `file`; its bytes are not asked for."""
+    return asset.size == file.size and asset.sha256 in {None, file.sha256}
+
+
 def add_asset(api: GitHubApi, release: Release, file: ReleaseFile, part: Asset | None) -> None:
     """Upload a file that the release does not have; where that fails in a way that passes, again.
 
@@ -82,7 +87,7 @@ def _is_there(api: GitHubApi, file: ReleaseFile, asset: Asset | None) -> bool:
 def _require_stored(api: GitHubApi, file: ReleaseFile, answer: Reply) -> None:
     """Raise PublishError where GitHub says that it stored something else than was sent; that is taken away again."""
     asset = parse_asset(api, api.document(answer))
-    stored = asset.complete and asset.size == file.size and asset.sha256 in {None, file.sha256}
+    stored = asset.complete and may_be(asset, file)
     if stored and asset.name == file.name:
         return
     api.delete(f"releases/assets/{asset.id}")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hatch_sign.contract import Published, ReadBack
-from hatch_sign.publishers.github.assets import State, add_asset, compare
+from hatch_sign.publishers.github.assets import State, add_asset, compare, may_be
 from hatch_sign.publishers.github.names import MOST_ASSETS, why_dropped
 from hatch_sign.publishers.github.releases import find_or_make_release, find_release, list_assets, publish_release
 from hatch_sign.publishers.order import signatures_first
@@ -54,7 +54,7 @@ class GitHubRelease:
             add_asset(self._api, release, file, assets.get(file.name))
             report(Published(file.name, "uploaded"))
         if release.draft:
-            self._end_draft(release)
+            self._end_draft(release, files)
 
     def read_back(self, files: Sequence[ReleaseFile]) -> Sequence[ReadBack]:
         """Return what the release has of `files`, by the digests that GitHub computed, or what it gives back."""
@@ -88,11 +88,22 @@ class GitHubRelease:
             message = f"{self.title}: the release would have {count} assets, and GitHub takes {MOST_ASSETS}"
             raise PublishError(message, remedy="nothing was sent: publish fewer files, such as one statement for all")
 
-    def _end_draft(self, release: Release) -> None:
+    def _end_draft(self, release: Release, files: Sequence[ReleaseFile]) -> None:
         if self._api.place.draft:
             self._warn(f"{self.title}: the release is a draft, and only those who may write see it until it is published")
         else:
+            self._look_once_more(list_assets(self._api, release), files)
             publish_release(self._api, release)
+
+    def _look_once_more(self, assets: Mapping[str, Asset], files: Sequence[ReleaseFile]) -> None:
+        """Reject a draft in which somebody exchanged a file meanwhile, and say what it holds that nobody verified here."""
+        exchanged = [file.name for file in files if file.name in assets and not may_be(assets[file.name], file)]
+        if exchanged:
+            message = f"{self.title}: {display(exchanged[0])} was uploaded, and the draft has other bytes by now"
+            raise RejectedError(message, remedy="the release is still a draft: find out who changed it")
+        others = sorted(assets.keys() - {file.name for file in files})
+        if others:
+            self._warn(f"{self.title}: published with it, and not verified here: {display(', '.join(others))}")
 
     def _read_back(self, file: ReleaseFile, asset: Asset | None) -> ReadBack:
         state = compare(self._api, file, asset)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from hatch_sign.remote.hosts import is_loopback
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError
 
@@ -108,7 +108,7 @@ def _api_problems(api: str) -> list[str]:
         plain = bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment or "@" in parts.netloc)
     except ValueError:
         plain = False
-    if not plain or not (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))):
+    if not plain or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))):
         return ["`api-url` is no https address without a password, such as https://github.example.com/api/v3"]
     return []
 
@@ -123,10 +123,3 @@ def _tag_problems(tag: str) -> list[str]:
     if not tag:
         return ["`tag` is not given, and this is no run of GitHub Actions for a tag; give the tag of the release"]
     return [] if _TAG.fullmatch(tag) else [f"`tag` is {display(tag)}, which is no name of a tag"]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

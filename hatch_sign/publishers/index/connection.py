@@ -12,7 +12,9 @@ from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError, PluginError
 
 if TYPE_CHECKING:
-    from requests import Session
+    from collections.abc import Callable
+
+    from requests import PreparedRequest, Session
     from twine.repository import Repository
     from twine.settings import Settings
 
@@ -87,7 +89,10 @@ def connect(loaded: Settings, pace: Pace) -> Connection:
             _renew_tokens(repository, loaded)
     except Exception as error:  # noqa: BLE001 - keyrings, OIDC and TLS raise what they like, and their texts may hold a token
         raise credential_error(error, address_of(loaded)) from None
+    if repository.session.auth:
+        repository.session.auth = _bound(repository.session.auth, address_of(loaded))
     reading = requests.Session()
+    reading.auth = _without_login
     reading.verify, reading.headers["User-Agent"] = repository.session.verify, repository.session.headers["User-Agent"]
     for session in (repository.session, reading):
         _limit(session, pace)
@@ -98,6 +103,27 @@ def _renew_tokens(repository: Repository, loaded: Settings) -> None:
     """Let the session renew a token of Trusted Publishing, which lasts minutes, where twine can (7.0)."""
     if repository.session.auth and hasattr(loaded.auth, "authenticator"):
         repository.session.auth = loaded.auth.authenticator
+
+
+def _bound(login: Any, address: str) -> Callable[[PreparedRequest], PreparedRequest]:  # noqa: ANN401 - as requests takes it
+    """Return what logs in at the server of `address` alone, whatever else the session is sent to ask."""
+    from requests.auth import HTTPBasicAuth  # noqa: PLC0415 - as above
+
+    from hatch_sign.remote.http_transport import origin  # noqa: PLC0415 - where a network is asked only
+
+    apply = HTTPBasicAuth(*login) if isinstance(login, tuple) else login
+
+    def log_in(request: PreparedRequest) -> PreparedRequest:
+        # By the address that is asked indeed: texts that name two hosts to two readers become plain on the way here.
+        logged_in: PreparedRequest = apply(request) if origin(request.url or "") == origin(address) else request
+        return logged_in
+
+    return log_in
+
+
+def _without_login(request: PreparedRequest) -> PreparedRequest:
+    """Leave a request as it is: without this, logins of netrc would go to whatever host an index names."""
+    return request
 
 
 def _limit(session: Session, pace: Pace) -> None:

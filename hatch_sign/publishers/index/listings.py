@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
@@ -25,11 +25,15 @@ _ATTRIBUTE = re.compile(r"""\s*+([^\s=>"']++(?:\s*+=\s*+(?:"[^"]*"|'[^']*'|[^\s>
 
 @dataclass(frozen=True, slots=True)
 class ListedFile:
-    """One file as its index lists it: `sha256` and the address of its `provenance` (PEP 740) where it tells them."""
+    """One file as its index lists it: `sha256` and the address of its `provenance` (PEP 740) where it tells them.
+
+    `page` is where that is told; the addresses may be those of any other host.
+    """
 
     url: str
     sha256: bytes | None = None
     provenance: str | None = None
+    page: str = field(default="", compare=False)
 
 
 Listing = Mapping[str, ListedFile]
@@ -74,6 +78,7 @@ def _from_json(entry: Mapping[str, Any], address: str) -> ListedFile:
         urljoin(address, entry["url"]),
         _digest(entry.get("hashes", {}).get("sha256")),
         urljoin(address, provenance) if isinstance(provenance, str) and provenance else None,
+        address,
     )
 
 
@@ -110,4 +115,4 @@ def _from_html(attributes: Mapping[str, str], address: str) -> tuple[str, Listed
     name = unquote(urlsplit(url).path.rpartition("/")[2]) if attributes.get("href") else ""
     provenance = attributes.get("data-provenance")
     joined = urljoin(address, provenance) if provenance else None
-    return name, ListedFile(url, _digest(fragment.removeprefix("sha256=")), joined)
+    return name, ListedFile(url, _digest(fragment.removeprefix("sha256=")), joined, address)

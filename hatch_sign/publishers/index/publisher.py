@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from hatch_sign.contract import Preview
 from hatch_sign.publishers.index.connection import address_of, connect, load_twine
@@ -16,6 +17,7 @@ from hatch_sign.publishers.index.places import simple_indexes
 from hatch_sign.publishers.index.sending import Sender
 from hatch_sign.publishers.index.settings import SETTINGS, read_settings
 from hatch_sign.publishers.index.simple_index import SimpleIndex
+from hatch_sign.remote.hosts import is_loopback
 from hatch_sign.remote.http import shown_address
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ class IndexPublisher:
         loaded = load_twine(chosen, interactive=_has_terminal())
         pace = replace(self._pace, stopped=lambda: context.stopped)
         connection = connect(loaded, pace)
+        if connection.repository.session.auth and _is_overheard(address_of(loaded)):
+            context.warn(f"{shown_address(address_of(loaded))}: the login goes there over a plain channel: use https")
         try:
             yield _destination(address_of(loaded), chosen, connection, pace)
         finally:
@@ -62,6 +66,11 @@ def _destination(upload_url: str, chosen: IndexSettings, connection: Connection,
     index = SimpleIndex(places, connection, upload_url, pace)
     sender = Sender(connection, index, pace, title=shown_address(upload_url), settings=chosen)
     return IndexDestination(upload_url, chosen, index, sender, pace)
+
+
+def _is_overheard(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
 
 
 def _has_terminal() -> bool:

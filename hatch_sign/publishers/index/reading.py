@@ -37,6 +37,25 @@ class Page:
     found: bool = True
 
 
+def followed(page: str, address: str) -> str:
+    r"""Return the address that a page tells, as it is asked. Raises UnreadableError for one to which nobody is led.
+
+    Decided is by what requests makes of it: in ``http://a\@b/``, it sees the host ``a``, and the standard library ``b``.
+    """
+    from requests import Request  # noqa: PLC0415 - an extra, loaded by now
+
+    from hatch_sign.remote.http_transport import reason_not_to_follow  # noqa: PLC0415 - where a network is asked only
+
+    try:
+        asked = Request("GET", address).prepare().url or ""
+        led_astray = reason_not_to_follow(page, asked)
+    except ValueError:  # those of requests about addresses among them
+        raise UnreadableError from None
+    if led_astray:
+        raise UnreadableError
+    return asked
+
+
 def read_page(session: Session, address: str, *, accept: str, largest: int, pace: Pace) -> Page:
     """Return what is at `address`. Raises UnreadableError for every other answer, and for none."""
     with _opened(session, address, accept) as response:
@@ -86,7 +105,7 @@ def _opened(session: Session, address: str, accept: str) -> Response:
             if not response.is_redirect:
                 return response
             response.close()
-            before, address = address, urljoin(address, response.headers["Location"])
+            before, address = address, followed(address, urljoin(address, response.headers["Location"]))
             if origin(address) != origin(before):
                 break  # an index that does not have a project may lead to another one that has it
     except Exception:  # noqa: BLE001 - the library raises what it likes, and each means that nothing is known

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from hatch_sign.publishers.index.listings import ACCEPT, parse_listing, parse_provenance, project_name
-from hatch_sign.publishers.index.reading import UnreadableError, read_page, read_sha256
+from hatch_sign.publishers.index.reading import UnreadableError, followed, read_page, read_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,8 +67,7 @@ class SimpleIndex:
             return Stored.NOTHING
         digest = listed.sha256
         if digest is None:
-            session = self._session_for(listed.url)
-            digest = read_sha256(session, listed.url, size=file.size, pace=self._pace)
+            digest = self._digest(listed, file.size)
         if digest is None:
             return Stored.UNKNOWN
         return Stored.SAME if digest == file.sha256 else Stored.OTHER
@@ -77,8 +76,19 @@ class SimpleIndex:
         """Return the envelopes of the attestations that the index keeps of a file; None where it tells of none."""
         if listed.provenance is None:
             return None
-        page = self._read(listed.provenance, "application/vnd.pypi.integrity.v1+json, application/json", _LARGEST_PROVENANCE)
+        try:
+            address = followed(listed.page, listed.provenance)
+        except UnreadableError:
+            return None
+        page = self._read(address, "application/vnd.pypi.integrity.v1+json, application/json", _LARGEST_PROVENANCE)
         return None if page is None else parse_provenance(page.body)
+
+    def _digest(self, listed: ListedFile, size: int) -> bytes | None:
+        try:
+            address = followed(listed.page, listed.url)
+        except UnreadableError:
+            return None
+        return read_sha256(self._session_for(address), address, size=size, pace=self._pace)
 
     def _listing_at(self, address: str) -> Listing | None:
         page = self._read(address, ACCEPT, _LARGEST_LISTING)

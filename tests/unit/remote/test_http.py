@@ -93,6 +93,10 @@ def test_a_compressed_answer_is_refused_as_it_could_be_of_any_size() -> None:
         ("https://user:secret@tsa.example/", "https://tsa.example/"),
         ("https://tsa.example/\x1b[2J", "https://tsa.example/\\x1b[2J"),
         ("http://user:secret@[::1/?secret", "[::1/"),
+        ("https://user:half/secret@tsa.example/path?secret", "tsa.example/path"),
+        ("https://user:half?secret@tsa.example/path", "https://…"),
+        ("https://user:half#secret@tsa.example/path", "https://…"),
+        ("https://tsa.example:port/path?secret", "https://tsa.example:port/path"),
     ],
 )
 def test_an_address_is_shown_without_what_may_be_secret(address: str, shown: str) -> None:

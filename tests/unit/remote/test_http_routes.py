@@ -53,7 +53,8 @@ def test_a_redirect_elsewhere_than_to_a_web_server_is_refused(location: str) -> 
 def test_a_stranger_redirects_nobody_into_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     inside = ["localhost", "127.0.0.2", "10.1.2.3", "[::1]", "169.254.169.254"]
     spelt_otherwise = ["2130706433", "127.1", "0x7f.1", "0x7F000001", "0177.0.0.1", "127.1.", "%31%32%37.1", "\xb927.0.0.1"]
-    for host in [*inside, *spelt_otherwise]:
+    by_gateways = ["[64:ff9b::10.1.2.3]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[::ffff:169.254.169.254]"]
+    for host in [*inside, *spelt_otherwise, *by_gateways]:
         location = f"http://{host}/"
         with server(answers(Answer(307, headers={"Location": location}))) as proxy:
             monkeypatch.setenv("http_proxy", proxy.origin)

@@ -4,20 +4,41 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from ...integration.cli.cli_project import Project
+from hatch_sign.cli import main
+
+from ...integration.cli.cli_project import Project, Ran
 from .tokens import ISSUER, make_token
 
 OTHERS = ("HATCH_", "SIGSTORE_", "GITHUB_", "GITLAB_", "ACTIONS_", "CIRCLE", "BUILDKITE", "GOOGLE_")
 
 
+@dataclass(frozen=True, slots=True)
+class ProjectHere(Project):
+    """A project whose commands run in this process: what verifies identities takes a second to import."""
+
+    capsys: pytest.CaptureFixture[str] = field(kw_only=True)
+
+    def run(self, *arguments: str, program: Sequence[str] = (), **environ: str) -> Ran:
+        assert not program
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.folder)
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            return Ran(main(arguments), *self.capsys.readouterr())
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(OTHERS)}
-    here = Project(tmp_path, {**environ, "PYTHONUTF8": "1", "HOME": str(tmp_path / "home")})
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Project:
+    for name in [name for name in os.environ if name.startswith(OTHERS)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    here = ProjectHere(tmp_path, capsys=capsys)
     here.add("demo-1.0.tar.gz", b"an sdist")
     return here
 

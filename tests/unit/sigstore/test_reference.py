@@ -40,6 +40,8 @@ def test_a_reference_is_taken_apart(reference: str, expected: SigstoreReference)
         ("sigstore:?trust-config=", "`trust-config` is empty"),
         ("sigstore:?instance=http://tuf.example", "expected an https address"),
         ("sigstore:?instance=http://localhost.example.com", "expected an https address"),
+        ("sigstore:?instance=http://evil.example%5C@localhost", "expected an https address"),
+        ("sigstore:?instance=http://user:secret@tuf.example", "`instance` is http://tuf.example, expected an https address"),
         ("sigstore:?oidc-issuer=ftp://sso.example", "expected an https address"),
         ("sigstore:?rekor-version=3", "`rekor-version` is 3, expected 1 or 2"),
         ("sigstore:?timeout=0", "`timeout` is 0, expected seconds"),

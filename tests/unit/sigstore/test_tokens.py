@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 import time
 import traceback
 from collections.abc import Mapping
@@ -11,7 +13,6 @@ import pytest
 
 from hatch_sign.remote import NetworkLimits, ServiceCaller
 from hatch_sign.values.errors import CustodyError, SecretRejectedError, SecretUnavailableError
-from hatch_sign_sigstore.signing import tokens
 from hatch_sign_sigstore.signing.diagnosis import diagnose
 from hatch_sign_sigstore.signing.patience import Patience
 from hatch_sign_sigstore.signing.reference import SigstoreReference
@@ -30,7 +31,13 @@ def no_provider(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(PROVIDERS):
             monkeypatch.delenv(name)
-    monkeypatch.setattr(tokens, "person_is_there", lambda: False)
+    for stream in ("stdin", "stderr"):
+        monkeypatch.setattr(sys, stream, io.StringIO())
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def source(environ: Mapping[str, str], **settings: str) -> TokenSource:
@@ -133,7 +140,8 @@ def test_without_any_source_all_that_was_looked_for_is_listed() -> None:
 
 
 def test_a_person_whose_browser_cannot_be_asked_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens, "person_is_there", lambda: True)
+    for stream in ("stdin", "stderr"):
+        monkeypatch.setattr(sys, stream, Terminal())
     asking = source({})
     with pytest.raises(CustodyError, match="nobody proved in the browser who they are"):
         asking.fetch()

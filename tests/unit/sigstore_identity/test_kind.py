@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import tomllib
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
+from sigstore.models import ClientTrustConfig
 
 from hatch_sign.configuration.exporting import export_trust
 from hatch_sign.configuration.loading import Overrides, load_configuration
@@ -14,6 +16,7 @@ from hatch_sign.registry import Registry
 from hatch_sign.values.errors import ConfigurationError, HatchSignError, MalformedError
 from hatch_sign.values.outcomes import Verdict
 from hatch_sign_sigstore.identity.kind import IdentityKind
+from hatch_sign_sigstore.identity.public_instances import PUBLIC_INSTANCES
 
 from .crafted_sigstore import IDENTITY, ISSUER, NOW
 from .judging import ARTIFACT, judge, sigstore
@@ -66,12 +69,24 @@ def test_production_is_what_a_rule_means_that_says_nothing() -> None:
     assert verdict(rule) is Verdict.UNTRUSTED
 
 
-def test_a_public_instance_without_a_place_for_its_cache_is_told_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_public_instance_needs_no_place_for_a_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for variable in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(variable, str(tmp_path / "file"))
-    with pytest.raises(ConfigurationError, match=r"sigstore-python cannot give offline: .*; name a file in `trusted-root`"):
-        parse(**{"trusted-root": "production"})
+    assert verdict(parse(**{"trusted-root": "production"})) is Verdict.UNTRUSTED
+
+
+@pytest.mark.parametrize("name", ["production", "staging"])
+def test_what_lies_in_a_cache_is_trusted_by_nobody(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    folder = tmp_path / "sigstore-python" / "tuf" / quote(PUBLIC_INSTANCES[name], safe="")
+    folder.mkdir(parents=True)
+    (folder / "trusted_root.json").write_text(json.dumps(sigstore().trusted_root))
+    assert ClientTrustConfig.from_tuf(PUBLIC_INSTANCES[name], offline=True).trusted_root.get_fulcio_certs() == [
+        sigstore().authority
+    ], "it lies where sigstore-python looks"
+    assert verdict(parse(**{"trusted-root": name})) is Verdict.UNTRUSTED
 
 
 def damaged(**changes: object) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from hatch_sign.values.errors import MalformedError
 from hatch_sign.values.outcomes import Verdict
 from hatch_sign_sigstore.pep740.attestation import PUBLISH, encode_attestation
 from tests.formats import mutating
-from tests.formats.test_mutations import mutate, unambiguous
+from tests.formats.json_mutating import mutate, unambiguous
 
 from .crafted_sigstore import NOW, statement
 from .judging import ARTIFACT, NAME, find, rule_for, sigstore

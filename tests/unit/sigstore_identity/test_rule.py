@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from hatch_sign.contract import Facts, Judgement, Material
 from hatch_sign.formats.sigstore.bundle import Bundle, MessageSignature, encode_bundle
@@ -33,6 +34,8 @@ from .judging import ARTIFACT, NAME, find, judge, rule_for, sigstore
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hatch_sign_sigstore.identity.rule import IdentityRule
+
 PUBLISH = "https://docs.pypi.org/attestations/publish/v1"
 OTHER = IDENTITY.replace("example/demo", "stranger/demo")
 
@@ -42,6 +45,11 @@ def flipped(text: str) -> str:
     data = bytearray(base64.b64decode(text))
     data[-5] ^= 1
     return base64.b64encode(data).decode()
+
+
+def authorities_of(instance: CraftedSigstore) -> list[bytes]:
+    (authority,) = instance.trusted_root["certificateAuthorities"]
+    return [base64.b64decode(each["rawBytes"]) for each in authority["certChain"]["certificates"]]
 
 
 def entry_of(bundle: dict[str, Any]) -> dict[str, Any]:
@@ -62,6 +70,21 @@ def both_kinds() -> dict[str, dict[str, Any]]:
 def test_the_identity_is_trusted_with_its_issuer_and_time(kind: str) -> None:
     judged = judge(rule_for(sigstore()), both_kinds()[kind])
     assert judged == Judgement(Verdict.TRUSTED, signer=f"{IDENTITY} ({ISSUER})", time=NOW)
+
+
+def test_the_certificate_leads_to_the_root_of_the_instance() -> None:
+    bundle = both_kinds()["message"]
+    chain = judge(rule_for(sigstore()), bundle).chain
+    assert [each.public_bytes(Encoding.DER) for each in chain] == [
+        base64.b64decode(bundle["verificationMaterial"]["certificate"]["rawBytes"]),
+        *authorities_of(sigstore()),
+    ]
+    assert judge(rule_for(sigstore(), identity=OTHER), bundle).chain == chain, "of whom it was is known as well"
+
+
+def test_a_certificate_of_another_instance_leads_nowhere() -> None:
+    judged = judge(rule_for(CraftedSigstore()), both_kinds()["message"])
+    assert (judged.verdict, judged.chain) == (Verdict.UNTRUSTED, ())
 
 
 @pytest.mark.parametrize(
@@ -144,6 +167,43 @@ def test_another_trusted_root_is_untrusted() -> None:
     judged = judge(rule_for(CraftedSigstore()), both_kinds()["message"])
     assert judged.verdict is Verdict.UNTRUSTED
     assert "the certificate leads to no authority of the trusted root" in judged.detail
+
+
+def with_period(part: str, **period: str) -> IdentityRule:
+    """Return the rule under the trusted root with another period for one of its parts."""
+    root = copy.deepcopy(sigstore().trusted_root)
+    (only,) = root[part]
+    only.get("publicKey", only)["validFor"] = period
+    return rule_for(sigstore(), **{"identity": IDENTITY, "trusted-root": json.dumps(root)})
+
+
+@pytest.mark.parametrize("kind", ["message", "statement"])
+@pytest.mark.parametrize("part", ["certificateAuthorities", "tlogs", "ctlogs"])
+@pytest.mark.parametrize(
+    "period",
+    [{"start": "2025-01-01T00:00:00Z", "end": "2026-06-01T11:59:59Z"}, {"start": "2026-06-01T12:00:01Z"}],
+    ids=["ended", "not begun"],
+)
+def test_an_authority_or_a_log_vouches_for_nothing_beyond_its_time(part: str, period: dict[str, str], kind: str) -> None:
+    judged = judge(with_period(part, **period), both_kinds()[kind])
+    assert (judged.verdict, judged.detail) == (
+        Verdict.UNTRUSTED,
+        "an authority or a log that vouches for it was not in use at 2026-06-01 12:00:00+00:00, says the trusted root",
+    )
+
+
+@pytest.mark.parametrize("part", ["certificateAuthorities", "tlogs", "ctlogs"])
+def test_an_authority_and_a_log_vouch_for_what_was_made_while_they_were_in_use(part: str) -> None:
+    """The first and the last second are part of the period, and that it is over by now takes nothing back."""
+    rule = with_period(part, start="2026-06-01T12:00:00Z", end="2026-06-01T12:00:00Z")
+    assert judge(rule, both_kinds()["message"]).verdict is Verdict.TRUSTED
+
+
+def test_what_is_wrong_in_itself_is_told_before_when_it_was_made() -> None:
+    bundle = both_kinds()["message"]
+    CHANGES["promise"][0](bundle)
+    judged = judge(with_period("tlogs", start="2026-06-01T12:00:01Z"), bundle)
+    assert (judged.verdict, "SET: invalid inclusion promise" in judged.detail) == (Verdict.UNTRUSTED, True)
 
 
 def test_a_certificate_that_is_in_no_log_is_untrusted() -> None:

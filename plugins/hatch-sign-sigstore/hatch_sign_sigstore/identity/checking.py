@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -18,8 +18,10 @@ from sigstore.verify import Verifier
 from hatch_sign.formats.sigstore.bundle import Bundle as ParsedBundle
 from hatch_sign.formats.sigstore.bundle import encode_bundle, parse_bundle
 from hatch_sign.formats.sigstore.log_entry import parse_log_entry
+from hatch_sign.values.certificates import complete_chain
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError
+from hatch_sign_sigstore.identity.periods import root_in_use
 from hatch_sign_sigstore.signing.quiet import silenced_logs
 
 if TYPE_CHECKING:
@@ -45,49 +47,63 @@ class Checker:
     """Checks bundles under one trusted root: the whole of each, and each once, however many artifacts it is over."""
 
     root: TrustedRoot
-    _verifier: Verifier = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """Make the one verifier."""
-        object.__setattr__(self, "_verifier", Verifier(trusted_root=self.root))
 
     def problem_of(self, facts: Facts) -> str:
         """Return why the bundle in `facts` is not to be believed, empty where it is.
 
         What is checked: the chain of the certificate at each time that is proven, its signed certificate timestamp, the
         inclusion, promise and checkpoint of the log entry, that the entry is of this very signature, and the signature over
-        the digest or the envelope.
+        the digest or the envelope; and that each authority and log that has a part in it was in use at those times.
         """
         return self.problem_in(facts.bundle, facts.digest)
 
     def problem_in(self, bundle: bytes, digest: bytes) -> str:
         """Return the same of a bundle; `digest` is that of the artifact of a message signature, and else empty."""
-        return _problem_of(self._verifier, bundle, digest)
+        return _problem_of(self.root, bundle, digest)
 
     def times(self, facts: Facts) -> Sequence[datetime]:
         """Return the instants at which the log, and authorities of the trusted root, say that the signature was there.
 
         They are proven only where :meth:`problem_of` finds nothing.
         """
-        return sorted([*_log_times(facts), *_stamped_times(facts, self.root)])
+        return _times(facts, self.root)
 
     def issuers(self) -> Sequence[Certificate]:
         """Return the certificates of the certificate authorities."""
         return self.root.get_fulcio_certs()
 
+    def chain_of(self, leaf: Certificate) -> tuple[Certificate, ...]:
+        """Return a certificate of one of the authorities, and what leads from it to that one's root."""
+        return tuple(complete_chain(leaf, self.issuers()))
+
 
 @lru_cache(maxsize=8)  # one statement may be over a thousand artifacts, and is judged for each of them
-def _problem_of(verifier: Verifier, data: bytes, digest: bytes) -> str:
+def _problem_of(root: TrustedRoot, data: bytes, digest: bytes) -> str:
     try:
         # Written anew from what was parsed, so that nothing in the bundle can be read in another way here than there.
         parsed = parse_bundle(data)
         if missing := _missing(parsed, digest):
             return missing
-        with silenced_logs():
-            _verify(verifier, Bundle.from_json(encode_bundle(parsed)), digest)
+        bundle = Bundle.from_json(encode_bundle(parsed))
     except MalformedError as error:
         return error.message
     except (Error, ValueError) as error:  # pydantic's errors are ValueErrors, and not all of them are wrapped
+        return _reason(error)
+    times = _times(parsed, root)
+    in_use = root_in_use(root, times)
+    problem = _problem_under(in_use, bundle, digest)
+    if not problem or in_use is root:
+        return problem
+    at = " and ".join(time.isoformat(sep=" ", timespec="seconds") for time in times)
+    ended = f"an authority or a log that vouches for it was not in use at {at}, says the trusted root"
+    return _problem_under(root, bundle, digest) or ended
+
+
+def _problem_under(root: TrustedRoot, bundle: Bundle, digest: bytes) -> str:
+    try:
+        with silenced_logs():
+            _verify(Verifier(trusted_root=root), bundle, digest)
+    except (Error, ValueError) as error:  # as above
         return _reason(error)
     return ""
 
@@ -118,19 +134,23 @@ def _reason(error: Exception) -> str:
     return text
 
 
-def _log_times(facts: Facts) -> Iterator[datetime]:
-    for data in facts.log_entries:
+def _times(signed: Facts | ParsedBundle, root: TrustedRoot) -> list[datetime]:
+    return sorted([*_log_times(signed), *_stamped_times(signed, root)])
+
+
+def _log_times(signed: Facts | ParsedBundle) -> Iterator[datetime]:
+    for data in signed.log_entries:
         entry = parse_log_entry(data)
         seconds = int(entry["integratedTime"])
         if seconds and "inclusionPromise" in entry:  # without the promise, nobody has signed the time
             yield datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC)
 
 
-def _stamped_times(facts: Facts, root: TrustedRoot) -> Iterator[datetime]:
-    for data in facts.timestamps:
+def _stamped_times(signed: Facts | ParsedBundle, root: TrustedRoot) -> Iterator[datetime]:
+    for data in signed.timestamps:
         for authority in root.get_timestamp_authorities():
             with suppress(ValueError, VerificationError):  # sigstore-python says what is wrong with it
-                time = _stamped_time(data, facts.signature, authority.certificates(allow_expired=True))
+                time = _stamped_time(data, signed.signature, authority.certificates(allow_expired=True))
                 end = authority.validity_period_end
                 if authority.validity_period_start <= time and (end is None or time < end):
                     yield time

@@ -64,13 +64,15 @@ class IdentityRule:
         if problem:
             ended = "" if other else self._ended(facts.certificates[0], times)
             return Judgement(Verdict.EXPIRED if ended else Verdict.UNTRUSTED, ended or problem)
+        chain = self._checker.chain_of(facts.certificates[0])
         if other:
-            return Judgement(Verdict.WRONG_IDENTITY, other, claims.signer)
+            return Judgement(Verdict.WRONG_IDENTITY, other, claims.signer, chain=chain)
         time = times[0] if times else None
         if time is not None and time - material.at > TOLERANCE:
             return Judgement(Verdict.UNTRUSTED, f"it was logged at {_instant(time)}, which is yet to come", claims.signer)
         refused = mismatch_with_publisher(claims) if material.format == "pep740" else ""
-        return Judgement(Verdict.TRUSTED, signer=claims.signer, time=time, warnings=(refused,) if refused else ())
+        warnings = (refused,) if refused else ()
+        return Judgement(Verdict.TRUSTED, signer=claims.signer, time=time, warnings=warnings, chain=chain)
 
     def _difference(self, claims: Claims) -> str:
         """Return how the identity or its issuer differ from what the rule wants, empty where they do not."""

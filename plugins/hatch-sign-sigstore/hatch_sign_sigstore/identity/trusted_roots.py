@@ -1,7 +1,8 @@
-"""The authorities and logs of a Sigstore instance: from a file, or as sigstore-python has them, never from a network."""
+"""The authorities and logs of a Sigstore instance: from a file, or as the installed sigstore has them, from no network."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sigstore.models import ClientTrustConfig
@@ -10,17 +11,13 @@ from sigstore.verify import Verifier
 from hatch_sign.formats.strict_json import as_object, encode_json_text, parse_json
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError, MalformedError
-from hatch_sign_sigstore.signing.quiet import silenced_logs
+from hatch_sign_sigstore.identity.public_instances import PUBLIC_INSTANCES, read_trusted_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sigstore.models import TrustedRoot
 
-_CARRIED: dict[str, Callable[[], ClientTrustConfig]] = {
-    "production": lambda: ClientTrustConfig.production(offline=True),
-    "staging": lambda: ClientTrustConfig.staging(offline=True),
-}
 _CLIENT_TRUST = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
 _NO_SERVICES = {
     "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
@@ -40,8 +37,8 @@ def load_trusted_root(value: str, read: Callable[[str], bytes]) -> TrustedRoot:
     The JSON is a trusted root (``trustedroot+json;version=0.1``) or a client trust configuration, of which the trusted root
     is taken. Raises ConfigurationError where there is none, MalformedError for a file that is none.
     """
-    if value in _CARRIED:
-        return _load_carried(value)
+    if value in PUBLIC_INSTANCES:
+        return _load_public(value)
     is_inline = value.lstrip().startswith("{")
     subject, data = ("`trusted-root`", value.encode()) if is_inline else (display(value), read(value))
     return parse_trusted_root(data, subject)
@@ -64,10 +61,9 @@ def parse_trusted_root(data: bytes, subject: str) -> TrustedRoot:
     return root
 
 
-def _load_carried(name: str) -> TrustedRoot:
+def _load_public(name: str) -> TrustedRoot:
     try:
-        with silenced_logs():
-            return _CARRIED[name]().trusted_root
-    except Exception as error:  # its cache may be damaged, or in a folder that cannot be written  # noqa: BLE001
-        message = f"`trusted-root` is {name}, which sigstore-python cannot give offline: {type(error).__name__}"
+        return parse_trusted_root(read_trusted_root(name, datetime.now(UTC)), name)
+    except (OSError, ImportError, MalformedError) as error:  # another sigstore may keep it elsewhere
+        message = f"`trusted-root` is {name}, which the installed sigstore does not bring along: {type(error).__name__}"
         raise ConfigurationError(message, remedy="name a file in `trusted-root`") from None

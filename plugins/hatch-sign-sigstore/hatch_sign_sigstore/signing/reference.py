@@ -90,7 +90,9 @@ def _filled(query: Mapping[str, str], setting: str, name: str) -> str | None:
 def _https(query: Mapping[str, str], setting: str, name: str) -> str | None:
     value = _filled(query, setting, name)
     if value is not None and not is_secure(value):
-        message = f"{name}: `{setting}` is {display(value)}, expected an https address"
+        from hatch_sign.remote.http import shown_address  # noqa: PLC0415 - once something is wrong
+
+        message = f"{name}: `{setting}` is {shown_address(value)}, expected an https address"
         raise ConfigurationError(message)
     return value
 
@@ -100,6 +102,8 @@ def is_secure(address: str) -> bool:
     try:
         parts = urlsplit(address)
     except ValueError:
+        return False
+    if "\\" in parts.netloc:  # requests ends the host there: in http://evil.example\@localhost, it is not this machine
         return False
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK))
 

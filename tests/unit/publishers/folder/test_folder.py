@@ -138,6 +138,27 @@ def test_no_link_is_written_through(tmp_path: Path, public: Path, files: list[Re
     assert not outside.exists()
 
 
+def test_whoever_else_may_write_there_makes_no_private_file_readable(
+    tmp_path: Path, public: Path, files: list[ReleaseFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = tmp_path / "private"
+    private.touch(mode=0o600)
+    sync, exchanged = os.fsync, []
+
+    def sync_and_exchange(descriptor: int) -> None:
+        sync(descriptor)
+        for staged in public.glob(".*.hatch-sign-tmp"):
+            staged.unlink()
+            staged.symlink_to(private)
+            exchanged.append(staged)
+
+    monkeypatch.setattr(os, "fsync", sync_and_exchange)
+    publish(public, files)
+    assert len(exchanged) == len(files)
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
+    assert {each.state for each in destination_at(public).read_back(files)} == {"differs"}
+
+
 def test_a_link_to_the_same_bytes_is_not_taken_for_them(public: Path, files: list[ReleaseFile]) -> None:
     public.mkdir(parents=True)
     (public / WHEEL).symlink_to(files[0].path)

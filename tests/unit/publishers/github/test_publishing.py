@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hatch_sign.publishers.github.publisher import GitHubPublisher
 from hatch_sign.values.errors import PublishError, RejectedError, UnsupportedError
-from tests.unit.publishers.release_files import BUNDLE, IN_ORDER, LIST, WHEEL, release_file
+from tests.unit.publishers.release_files import BUNDLE, IN_ORDER, LIST, WHEEL, Heard, release_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hatch_sign.contract import ReleaseFile
+    from hatch_sign.contract import Published, ReleaseFile
     from tests.github_releases import FakeGitHub
 
     from .conftest import Client
@@ -51,8 +52,41 @@ def test_what_is_not_to_stay_a_draft_is_published_once_all_is_there(
     (made,) = github.releases
     assert not made.draft
     assert made.fields["draft"] is True
-    assert github.calls[-2:] == ["upload", "publish"]
+    assert github.calls[-3:] == ["upload", "assets", "publish"]
     assert heard.warnings == []
+
+
+def test_a_draft_in_which_a_file_was_exchanged_is_not_published(
+    github: FakeGitHub, client: Client, files: list[ReleaseFile]
+) -> None:
+    class Stranger(Heard):
+        def __call__(self, published: Published) -> None:
+            super().__call__(published)
+            if published.name == WHEEL:
+                (asset,) = (each for each in github.releases[0].assets if each.name == WHEEL)
+                asset.content = b"WHEEL " * 1000
+
+    stranger = Stranger()
+    with (
+        GitHubPublisher(limits=client.limits).open(
+            {**client.settings, "draft": False}, stranger.context(client.environ)
+        ) as destination,
+        pytest.raises(RejectedError, match=f"{WHEEL} was uploaded, and the draft has other bytes by now"),
+    ):
+        destination.publish(files, stranger)
+    assert stranger.uploaded == IN_ORDER
+    assert github.releases[0].draft
+    assert "publish" not in github.calls
+
+
+def test_what_else_a_draft_holds_is_told_when_it_is_published(
+    github: FakeGitHub, client: Client, files: list[ReleaseFile]
+) -> None:
+    github.add_asset(github.add_release(), "forgotten.exe", b"by nobody knows whom")
+    assert "not verified here" not in "".join(client.publish(files).warnings)
+    (warning,) = client.publish(files, draft=False).warnings
+    assert warning.endswith(": published with it, and not verified here: forgotten.exe")
+    assert not github.releases[0].draft
 
 
 def test_a_draft_that_is_there_is_found_on_whatever_page(

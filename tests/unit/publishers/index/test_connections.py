@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hatch_sign.publishers.index.pace import LIMITS as DEFAULT_LIMITS
+from hatch_sign.publishers.index.publisher import IndexPublisher
 from hatch_sign.publishers.index.translate import connection_failure
 from hatch_sign.values.errors import PublishError, RejectedError
 from tests.authority import Authority
 from tests.indexes import Index, index_serving
 from tests.ports import free_port
-from tests.unit.publishers.release_files import release_file
+from tests.unit.publishers.release_files import Heard, release_file
 from tests.unit.services.https_server import Answer
 
 from .releases import LIMITS, SDIST, TOKEN, WHEEL, Sent, publish, release, shown, wheel
@@ -156,3 +157,23 @@ def test_an_exception_that_nobody_knows_is_named_and_not_quoted() -> None:
     failure = connection_failure(ValueError(TOKEN))
     assert failure.phrase == "could not be asked (ValueError)"
     assert not failure.kind.passes
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        (
+            "http://index.example/legacy/",
+            ["http://index.example/legacy/: the login goes there over a plain channel: use https"],
+        ),
+        ("https://index.example/legacy/", []),
+        ("http://127.0.0.2:9/legacy/", []),
+        ("http://localhost/legacy/", []),
+    ],
+)
+def test_a_login_that_others_can_hear_is_told_of(address: str, told: list[str]) -> None:
+    heard = Heard()
+    context = heard.context({"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": TOKEN})
+    with IndexPublisher().open({"repository-url": address}, context) as destination:
+        assert destination.title == address
+    assert heard.warnings == told

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from hatch_sign.publishers.index.silence import prompts_only, silence
 from hatch_sign.publishers.index.translate import credential_error
 from hatch_sign.values.errors import ConfigurationError, PluginError, PublishError
 from tests.indexes import Index, index_serving
+from tests.terminals import converse
 from tests.unit.publishers.release_files import Heard
 from tests.unit.services.https_server import Answer
 
@@ -96,26 +96,26 @@ def test_without_twine_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 # --- terminals -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the system has no pseudo-terminals")
 def test_on_a_terminal_a_login_is_asked_for_on_standard_error(index: Index, tmp_path: Path) -> None:
-    typed = f"__token__\n{TOKEN}\n"
     code = (
-        "import getpass, os, pathlib, sys; sys.path.insert(0, os.environ['CHECKOUT'])\n"
-        "getpass.getpass = lambda prompt: (print(prompt, file=sys.stderr), sys.stdin.readline().strip())[1]\n"
-        "from hatch_sign.publishers.index import publisher\n"
+        "import os, pathlib, sys; sys.path.insert(0, os.environ['CHECKOUT'])\n"
         "from tests.unit.publishers.index.releases import *\n"
-        "publisher._has_terminal = lambda: True\n"
         "class There: url, login = os.environ['INDEX'], None\n"
         "print(publish(There, release(pathlib.Path(os.environ['FOLDER']))).deeds)\n"
     )
     given = {"CHECKOUT": os.fspath(CHECKOUT), "INDEX": index.url, "FOLDER": os.fspath(tmp_path)}
     environ = {**os.environ, **given, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, input=typed, env=environ, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    assert "Enter your username" in done.stderr
-    assert "Enter your password" in done.stderr
-    assert done.stdout.strip() == str({WHEEL: "uploaded", SDIST: "uploaded"})
-    assert TOKEN not in done.stdout + done.stderr
+    with (tmp_path / "output").open("w+b") as output:
+        command, answers = [sys.executable, "-c", code], [b"__token__", TOKEN.encode()]
+        status, screen = converse(command, answers, environ=environ, output=output)
+        output.seek(0)
+        said = output.read().decode()
+    assert status == 0, screen
+    assert "Enter your username: __token__" in screen
+    assert "Enter your password: " in screen
+    assert said.strip() == str({WHEEL: "uploaded", SDIST: "uploaded"})
+    assert TOKEN not in said + screen
 
 
 # --- Trusted Publishing -----------------------------------------------------------------------------------------------

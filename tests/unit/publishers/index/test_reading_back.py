@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -136,3 +137,55 @@ def test_what_others_list_of_a_file_counts_for_nothing_without_the_bytes(index: 
 def test_an_address_that_cannot_be_one_is_told(index: Index, tmp_path: Path, address: str) -> None:
     with pytest.raises(ConfigurationError, match="no http or https address"):
         publish(index, release(tmp_path), repository_url=address)
+
+
+# --- where an index leads
+
+
+def netrc_for(host: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = folder / "netrc"
+    file.write_text(f"machine {host} login somebody password hidden-password\n")
+    monkeypatch.setenv("NETRC", str(file))
+
+
+@pytest.mark.parametrize("way", ["listed", "provenance", "redirect"])
+@pytest.mark.parametrize("spelling", ["{other}/{file}", "{other}\\@{upload}/{file}", "{other}\\\\@{upload}/"])
+def test_no_login_goes_to_another_host_however_its_address_is_spelt(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelling: str, way: str
+) -> None:
+    netrc_for("127.0.0.1", tmp_path, monkeypatch)
+    files = [file for file in release(tmp_path, attested=True) if WHEEL in file.name]
+    publish(index, files, attestations=True)
+    with index_serving() as other:
+        address = spelling.format(other=other.service.origin, upload=index.service.origin.partition("//")[2], file=WHEEL)
+        digests = {"sha256": files[0].sha256.hex()}
+        led = {
+            "listed": listing(address),
+            "provenance": listing("/files/elsewhere", hashes=digests, provenance=address),
+            "redirect": Answer(302, headers={"Location": address}),
+        }[way]
+        index.fail_to_tell(*[led] * 8)
+        with suppress(PublishError):
+            publish(index, files, attestations=True)
+        assert [each.path for each in other.service.requests if "authorization" in each.headers] == []
+        assert bool(other.service.requests) is (way != "redirect"), "asked it was, else nothing is shown here"
+    index.fail_to_tell()
+    assert any("authorization" in each.headers for each in index.service.requests), "the index itself gets its login"
+
+
+@pytest.mark.parametrize("way", ["listed", "provenance"])
+def test_an_index_elsewhere_leads_nobody_into_this_machine(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setenv("http_proxy", index.service.origin)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    files = [file for file in release(tmp_path, attested=True) if WHEEL in file.name]
+    digests = {"sha256": files[0].sha256.hex()} if way == "provenance" else {}
+    with index_serving() as inside:
+        address = f"{inside.service.origin}/job/build"
+        led = listing(address, provenance=address, hashes=digests)
+        index.fail_to_tell(*[led] * 8)
+        with suppress(PublishError):
+            publish(index, files, attestations=True, repository_url="http://index.example/legacy/")
+        assert inside.requests == []
+    assert index.requests[0] == "GET http://index.example/simple/demo-pkg/"
