@@ -28,11 +28,16 @@ class Zip64Sizes:
     rest: bytes = b""
 
 
+_NO_FIELDS = Zip64Sizes()
+
+
 def take_zip64(extra: bytes, *, size: int, packed: int, offset: int = 0) -> Zip64Sizes:
     """Return what the Zip64 field holds for those of the old numbers that refer to it.
 
     Raises ValueError for fields that are not well-formed, two of this kind, and one that holds more or less than it should.
     """
+    if not extra and IN_ZIP64 not in {size, packed, offset}:
+        return _NO_FIELDS  # nearly all members of nearly all archives
     fields = list(_fields(extra))
     held = [value for kind, value in fields if kind == _ZIP64]
     referring = [number == IN_ZIP64 for number in (size, packed, offset)]

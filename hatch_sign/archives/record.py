@@ -85,22 +85,18 @@ def parse_record(data: bytes, *, name: str, files: Iterable[str]) -> Record:
     except UnicodeDecodeError:
         problem = "it is not UTF-8"
         raise _malformed(problem) from None
-    record = Record(name, tuple(_rows(text, name)))
-    paths = [row.path for row in record.rows]
-    _require_each_once(paths)
     present = set(files)
+    rows = {row.path: row for row in _each_once(_rows(text, name), present)}
     unlisted = {name, *(name + suffix for suffix in UNLISTED)}
-    if strangers := [path for path in paths if path not in present]:
-        problem = f"it lists {display(strangers[0])}, which is not in the wheel"
-        raise _malformed(problem)
-    if missing := sorted(present - set(paths) - unlisted):
+    if missing := sorted(present - rows.keys() - unlisted):
         problem = f"it leaves out {display(missing[0])}"
         raise _malformed(problem)
-    return record
+    return Record(name, tuple(rows.values()))
 
 
 def _rows(text: str, name: str) -> Iterator[Row]:
     at = number = 0
+    bare = _listed_without_hash(name)
     while at < len(text):
         number += 1
         matched = _ROW.match(text, at)
@@ -108,7 +104,7 @@ def _rows(text: str, name: str) -> Iterator[Row]:
             problem = f"line {number} is not a path, a hash and a size"
             raise _malformed(problem)
         path, digest, size = (_unquoted(field) for field in matched.groups()[:3])
-        content = _content(digest, size, path, _listed_without_hash(name))
+        content = _content(digest, size, path, bare)
         yield Row(path, content, (matched[1], matched[2], matched[3]), matched[4])
         at = matched.end()
 
@@ -158,13 +154,18 @@ def _decode(encoded: str) -> bytes:
     return raw if base64.urlsafe_b64encode(raw).decode().rstrip("=") == encoded else b""
 
 
-def _require_each_once(paths: list[str]) -> None:
+def _each_once(rows: Iterable[Row], present: Container[str]) -> Iterator[Row]:
+    """Pass the rows on, and stop at the first that should not be there: a small archive may unpack to millions."""
     seen: set[str] = set()
-    for path in paths:
-        if path in seen:
-            problem = f"it lists {display(path)} twice"
+    for row in rows:
+        if row.path in seen:
+            problem = f"it lists {display(row.path)} twice"
             raise _malformed(problem)
-        seen.add(path)
+        if row.path not in present:
+            problem = f"it lists {display(row.path)}, which is not in the wheel"
+            raise _malformed(problem)
+        seen.add(row.path)
+        yield row
 
 
 def _malformed(what: str) -> MalformedError:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import threading
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
+
+from hatch_sign.archives.positioned import PositionedReader
 
 
 class SharedStream:
@@ -62,42 +64,15 @@ class SharedStream:
 
     def section(self, offset: int, size: int) -> BinaryIO:
         """Return a part of the stream as a seekable stream of its own, for reading."""
-        return cast("BinaryIO", io.BufferedReader(_Section(self, offset, size), 1 << 16))
+
+        def fill(at: int, view: memoryview) -> int:
+            view[:] = self.read_at(offset + at, len(view))
+            return len(view)
+
+        return cast("BinaryIO", io.BufferedReader(PositionedReader(size, fill), 1 << 16))
 
 
 _CHUNK = 1 << 20
 
 Extent = tuple[int, int]
 """Where something lies in a stream: its offset and its size."""
-
-
-class _Section(io.RawIOBase):
-    def __init__(self, stream: SharedStream, offset: int, size: int) -> None:
-        self._shared = stream
-        self._offset = offset
-        self._size = size
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        if start + offset < 0:
-            message = "a position before the start"
-            raise ValueError(message)
-        self._at = start + offset
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - whatever the buffered reader gives
-        view = memoryview(buffer).cast("B")
-        count = max(0, min(len(view), self._size - self._at))
-        view[:count] = self._shared.read_at(self._offset + self._at, count) if count else b""
-        self._at += count
-        return count

@@ -134,7 +134,7 @@ def _member(blocks: _Blocks, header: bytes, extended: Mapping[str, str], wanted:
         size = 0
     elif kind == _FOLDER:
         size = 0
-    elif kind not in _REGULAR or any(key.startswith("GNU.sparse") for key in extended):
+    elif kind not in _REGULAR:
         message = f"it has a member of the type {kind!r}, expected files, folders and links"
         raise ValueError(message)
     is_folder = kind == _FOLDER or name.endswith("/")
@@ -152,7 +152,10 @@ def _extended(blocks: _Blocks, size: int) -> bytes:
 
 
 def _parse_pax(data: bytes) -> dict[str, str]:
-    """Read records of ``LENGTH KEY=VALUE`` and a newline, the length counting all of it (POSIX pax, "pax Header Block")."""
+    """Read records of ``LENGTH KEY=VALUE`` and a newline, the length counting all of it (POSIX pax, "pax Header Block").
+
+    Of what is in them, little is kept: global ones stay until the end. Raises ValueError for those of sparse files.
+    """
     records: dict[str, str] = {}
     at = 0
     while at < len(data):
@@ -162,7 +165,10 @@ def _parse_pax(data: bytes) -> dict[str, str]:
         if not space or not equals or end > len(data) or data[end - 1 : end] != b"\n":
             message = "it has an extended header that is none"
             raise ValueError(message)
-        if key in {b"path", b"linkpath", b"size"} or key.startswith(b"GNU.sparse"):
+        if key.startswith(b"GNU.sparse"):
+            message = "it has a sparse file, expected files, folders and links"
+            raise ValueError(message)
+        if key in {b"path", b"linkpath", b"size"}:
             records[key.decode("ascii")] = value.decode("utf-8")
         at = end
     return records

@@ -85,9 +85,9 @@ def read_layout(stream: BinaryIO, *, prefixed: bool = False) -> ZipLayout:
     """Return the layout of the archive in a seekable stream; something may stand before it only where it is `prefixed`.
 
     Raises MalformedError for an archive that tools could read in different ways, or that does not end: two members of one
-    name, in whatever case, names that lead out of it, headers that contradict each other, bytes that belong to no member
-    or to two, encryption, other methods than stored and deflated, more than 8 GiB unpacked, or above 1 GiB more than 200
-    times the size of the archive.
+    name, in whatever case, names that lead out of it, headers that contradict each other or do not say where a member ends,
+    bytes that belong to no member or to two, encryption, other methods than stored and deflated, more than 8 GiB unpacked,
+    or above 1 GiB more than 200 times the size of the archive.
     """
     with malformed_archive():
         end = read_end(stream)
@@ -199,6 +199,9 @@ def _content_of(shared: SharedStream, entry: _Entry, offset: int) -> int:
     expected = {(entry.crc, entry.packed, entry.size)}
     if flags & SIZES_FOLLOW:
         expected.add((0, 0, 0))
+    if found == (0, 0, 0) and method == zipfile.ZIP_STORED and entry.size:
+        message = f"{display(entry.name)} is not packed, and who reads it as a stream has to guess where it ends"
+        raise ValueError(message)
     if not same or found not in expected:
         message = f"{display(entry.name)} is described differently in two places"
         raise ValueError(message)

@@ -11,7 +11,7 @@ from hatch_sign.values.display import display
 from hatch_sign.values.errors import UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
     from typing import BinaryIO
 
     from hatch_sign.archives.packing import Packed
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hatch_sign.archives.zip_layout import ZipLayout, ZipMember
 
 _CHUNK = 1 << 20
+_RUN = 1 << 23
 
 
 def rewrite(
@@ -41,6 +42,26 @@ def rewrite(
     target.write(directory)
     start, position = at - layout.end.prefix, at + len(directory)
     target.write(encode_end(layout.end, count=len(layout.members), length=len(directory), offset=start, position=position))
+
+
+def copied_runs(before: ZipLayout, after: ZipLayout, changed: Container[str]) -> Iterator[tuple[int, Extent]]:
+    """Yield where in `after` what did not change has to lie, each with the extent in `before` that it was copied from.
+
+    Members that follow each other in both are one, up to some size, so that several threads can compare them.
+    """
+    members = {member.name: member for member in before.members}
+    at = start = end = 0
+    for member in after.in_file_order():
+        old = members.get(member.name)
+        if old is None or member.name in changed:
+            continue
+        if (member.offset - at, old.offset) != (end - start, end) or end - start >= _RUN:
+            if end > start:
+                yield at, (start, end - start)
+            at, start = member.offset, old.offset
+        end = old.end
+    if end > start:
+        yield at, (start, end - start)
 
 
 def _copy_member(archive: SharedStream, member: ZipMember, target: BinaryIO) -> int:

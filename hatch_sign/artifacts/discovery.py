@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hatch_sign.artifacts.naming import is_signature_file
+from hatch_sign.artifacts.naming import is_signature_file, owner_of
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import UsageError
 
@@ -41,16 +41,45 @@ class Artifact:
 def find_artifacts(paths: Sequence[str | Path], formats: Iterable[Format]) -> tuple[Artifact, ...]:
     """Return the artifacts that `paths` name: files, folders (their artifacts, never their signatures) or globs.
 
-    Hidden files and folders are passed over, and each file is returned once, sorted by folder and name. Raises
-    UsageError for a path that is not there, is no regular file, or names nothing.
+    Hidden files and folders are passed over, and so is a signature that is named together with its artifact. Each file is
+    returned once, sorted by folder and name. Raises UsageError for a path that is not there, is no regular file, is a
+    signature alone, or names nothing.
     """
     known = tuple(formats)
-    found = [artifact for path in paths for artifact in _named(path, known)]
+    signatures = [path for path in paths if _is_signature(path, known)]
+    found = [artifact for path in paths if not _is_signature(path, known) for artifact in _named(path, known)]
+    _require_their_artifacts(signatures, known, {artifact.path for artifact in found})
     if not found:
         message = "no artifact found in " + ", ".join(display(path) for path in paths)
         raise UsageError(message, remedy="build first, or name the files")
     unique = {artifact.path: artifact for artifact in reversed(found)}
     return tuple(sorted(unique.values(), key=lambda artifact: artifact.path))
+
+
+def _is_signature(path: str | Path, formats: tuple[Format, ...]) -> bool:
+    return is_signature_file(Path(path).name, formats) and Path(path).is_file()
+
+
+def _require_their_artifacts(signatures: Sequence[str | Path], formats: tuple[Format, ...], found: set[Path]) -> None:
+    """Refuse a signature that is named alone; a shell's ``dist/*`` names those of a release beside its artifacts."""
+    folders = {path.parent for path in found}
+    for path in signatures:
+        signature = _absolute(Path(path))
+        signed = _signed_by(signature, formats)
+        if signature.parent not in folders if signed is None else found.isdisjoint(signed):
+            message = f"{display(path)} is a signature"
+            raise UsageError(message, remedy="name the artifact that it belongs to, or the folder of both")
+
+
+def _signed_by(signature: Path, formats: tuple[Format, ...]) -> tuple[Path, Path] | None:
+    """Return the artifacts that a sidecar may belong to, by its name; None for a file that belongs to a whole release."""
+    owner = owner_of(signature.name, formats)
+    if owner is None or owner.kind != "sidecar":
+        return None
+    artifact = signature.name.removesuffix(owner.suffix)
+    if is_signature_file(artifact, formats):
+        return None
+    return signature.parent / artifact, signature.parent / artifact.rpartition(".")[0]
 
 
 def _named(path: str | Path, formats: tuple[Format, ...]) -> Iterator[Artifact]:
@@ -62,9 +91,6 @@ def _named(path: str | Path, formats: tuple[Format, ...]) -> Iterator[Artifact]:
     if stat.S_ISDIR(mode) or (stat.S_ISLNK(mode) and given.is_dir()):
         yield from _inside(_absolute(given), formats)
         return
-    if is_signature_file(given.name, formats):
-        message = f"{display(path)} is a signature"
-        raise UsageError(message, remedy="name the artifact that it belongs to")
     _require_regular(given, mode)
     absolute = _absolute(given)
     yield Artifact(absolute, absolute.parent)

@@ -52,7 +52,7 @@ class Build:
             self._voice.abort(self._explain(error), error.exit_code)
         if deferred:
             names = ", ".join(map(display, deferred))
-            self._voice.note_once(f"{names} covers a whole release: run `hatch-sign sign` once all of it is built")
+            self._voice.note_once(f"only a whole release is covered by {names}: run `hatch-sign sign` once it is built")
 
     def sign(self, built: Path) -> None:
         """Sign the artifact at `built`, or all in that folder; withdraw everything and end the build where that fails."""

@@ -30,7 +30,7 @@ def reason_to_abstain(output: Path, *, version: str, environ: Mapping[str, str],
     for passing, found in _passing_places(place, environ, temporary):
         # What is allowed must lie within: allowing a workspace does not allow the folder of tox in it.
         if not any(folder.is_relative_to(passing) for folder in allowed):
-            return f"it was built in {found}; set {ALLOW_VARIABLE} if that is meant"
+            return f"it was built in {found}; to sign all the same, name the folder's absolute path in {ALLOW_VARIABLE}"
     return None
 
 

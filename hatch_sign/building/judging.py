@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hatch_sign.artifacts.discovery import Artifact
+    from hatch_sign.artifacts.reading import Readings
     from hatch_sign.configuration.model import Configuration
     from hatch_sign.registry import Registry
     from hatch_sign.signing.plan import SigningPlan
@@ -38,9 +39,10 @@ def narrowed(policy: Policy | None, wanted: Callable[[str], bool]) -> Policy | N
     return replace(policy, require=require) if policy is not None and require else None
 
 
-def judge_plan(plan: SigningPlan, policy: Policy | None, registry: Registry) -> tuple[Outcome, ...]:
+def judge_plan(plan: SigningPlan, policy: Policy | None, registry: Registry, readings: Readings) -> tuple[Outcome, ...]:
     """Return the verdicts on what a run has made; of what the policy requires besides, nothing is asked of that run.
 
+    `readings` are those of the run: what has not changed since is not read again.
     Raises RejectedError for the first artifact that the policy rejects.
     """
     made = {file.format.name for file in plan.files} | {file.settings.name for file in plan.files}
@@ -50,16 +52,21 @@ def judge_plan(plan: SigningPlan, policy: Policy | None, registry: Registry) -> 
         return ()
     touched = {artifact for file in plan.files for artifact in file.artifacts} | {each.artifact for each in plan.contents}
     artifacts = [artifact for artifact in plan.artifacts if artifact in touched]  # `include` may leave others alone
-    return judge_signed(artifacts, plan.configuration, judging, registry)
+    return judge_signed(artifacts, plan.configuration, judging, registry, readings)
 
 
 def judge_signed(
-    artifacts: Sequence[Artifact], configuration: Configuration, policy: Policy, registry: Registry
+    artifacts: Sequence[Artifact], configuration: Configuration, policy: Policy, registry: Registry, readings: Readings
 ) -> tuple[Outcome, ...]:
-    """Return the verdicts on artifacts that were signed. Raises RejectedError for the first that the policy rejects."""
+    """Return the verdicts on artifacts that were signed, and of which `readings` may tell.
+
+    Raises RejectedError for the first that the policy rejects.
+    """
     from hatch_sign.verification.configured import verify_as_configured  # noqa: PLC0415 - for projects that trust somebody only
 
-    reports = verify_as_configured(artifacts, configuration=configuration, registry=registry, policy=policy)
+    reports = verify_as_configured(
+        artifacts, configuration=configuration, registry=registry, policy=policy, readings=readings
+    )
     for report in reports:
         if not report.passed:
             raise _rejected(report)

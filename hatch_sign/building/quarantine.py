@@ -36,6 +36,7 @@ def empty_quarantine(project: Path) -> None:
     """Remove what an earlier failure left: an sdist takes in all that the `.gitignore` at the root does not name."""
     with contextlib.suppress(OSError):
         shutil.rmtree(project / PLACE)
+        (project / PLACE).parent.rmdir()  # which fails where it holds anything else
 
 
 def _withdraw_one(path: Path, target: Path, project: Path) -> str:

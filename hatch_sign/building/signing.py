@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hatch_sign.artifacts.discovery import find_artifacts
 from hatch_sign.building.judging import judge_signed, load_policy, narrowed
 from hatch_sign.building.places import anchored, is_unpacked_sdist
-from hatch_sign.building.stale import remove_stale
+from hatch_sign.building.stale import find_stale, remove_signature
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError
 
@@ -96,11 +96,13 @@ def sign_built(
         on_failure=context.stop,
     )
     report.raise_failure()
-    removed = tuple(path for artifact in artifacts for path in remove_stale(artifact.path, formats, folders))
+    paths, fresh = [artifact.path for artifact in artifacts], {file.path for file in plan.files}
+    stale = find_stale(paths, formats, folders, fresh=fresh, readings=report.readings)
+    removed = tuple(file for path in stale for file in remove_signature(path, formats))
     if preparation.policy is None:
         return report.outcomes, removed
-    outcomes = judge_signed(artifacts, preparation.configuration, preparation.policy, preparation.registry)
-    return outcomes, removed
+    configuration, policy = preparation.configuration, preparation.policy
+    return judge_signed(artifacts, configuration, policy, preparation.registry, report.readings), removed
 
 
 def _require_credentials(configuration: Configuration) -> None:

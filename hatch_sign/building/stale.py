@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hatch_sign.artifacts.naming import owner_of, sidecars_of
-from hatch_sign.artifacts.reading import read_digests
+from hatch_sign.artifacts.reading import Readings, reread_digests
 from hatch_sign.contract.kinds import speaks_of
-from hatch_sign.values.artifacts import Subject
 from hatch_sign.values.outcomes import Verdict
 from hatch_sign.verification.presence import Present, load
 
@@ -20,21 +19,13 @@ if TYPE_CHECKING:
 Formats = Mapping[str, "Format"]
 
 
-def remove_stale(artifact: Path, formats: Formats, folders: Iterable[Path]) -> tuple[Path, ...]:
-    """Remove each signature of the artifact, and each list that names it, that is over other bytes than it has now.
-
-    `folders` are where signatures may lie besides the artifact's own folder. Returns what was removed.
-    """
-    stale = [s for s in _signatures(artifact, formats, folders) if _problem(s, artifact) is Verdict.HASH_MISMATCH]
-    return tuple(path for signature in stale for path in remove_signature(signature.path, formats))
-
-
 def find_stale(
-    artifacts: Sequence[Path], formats: Formats, folders: Iterable[Path], *, fresh: Container[Path]
+    artifacts: Sequence[Path], formats: Formats, folders: Iterable[Path], *, fresh: Container[Path], readings: Readings
 ) -> dict[Path, Path]:
     """Return each signature, of any of the artifacts, that is over other bytes than its artifact has, with that artifact.
 
-    `folders` are as for :func:`remove_stale`. Those in `fresh` were just made, and are not looked at.
+    A list that names an artifact is one, too. `folders` are where signatures may lie besides the artifacts' own. Those in
+    `fresh` were just made, and are not looked at; `readings` are what was read of the artifacts meanwhile.
     """
     places = dict.fromkeys([*(artifact.parent for artifact in artifacts), *folders])
     if not any(_older(place, formats, fresh) for place in places):
@@ -43,7 +34,7 @@ def find_stale(
         signature.path: artifact
         for artifact in artifacts
         for signature in _signatures(artifact, formats, places)
-        if signature.path not in fresh and _problem(signature, artifact) is Verdict.HASH_MISMATCH
+        if signature.path not in fresh and _problem(signature, artifact, readings) is Verdict.HASH_MISMATCH
     }
 
 
@@ -102,9 +93,12 @@ def _signatures(artifact: Path, formats: Formats, folders: Iterable[Path]) -> li
     found = []
     beside = file_names(artifact.parent)
     for place in dict.fromkeys([artifact.parent, *folders]):
-        sidecars = sidecars_of(artifact.name, file_names(place), place, formats.values(), beside=beside)
-        found += [load(sidecar.path, sidecar.format, sidecar.signature) for sidecar in sidecars]
-        found += [shared for shared in shared_files(place, formats) if names(shared, _name_in(place, artifact))]
+        is_its_own = place == artifact.parent or not os.path.lexists(place / artifact.name)
+        if is_its_own:  # else the sidecars there are those of another artifact of that name
+            sidecars = sidecars_of(artifact.name, file_names(place), place, formats.values(), beside=beside)
+            found += [load(sidecar.path, sidecar.format, sidecar.signature) for sidecar in sidecars]
+        if is_its_own or artifact.is_relative_to(place):
+            found += [shared for shared in shared_files(place, formats) if names(shared, _name_in(place, artifact))]
     return found
 
 
@@ -113,14 +107,13 @@ def _name_in(folder: Path, artifact: Path) -> str:
     return artifact.relative_to(folder).as_posix() if artifact.is_relative_to(folder) else artifact.name
 
 
-def _problem(signature: Present, artifact: Path) -> Verdict | None:
+def _problem(signature: Present, artifact: Path, readings: Readings) -> Verdict | None:
     """Return what is wrong with a signature before any key is looked at."""
     if signature.problem:
         return None
     verifier: Any = signature.format.verifier()
     name = artifact.name if signature.format.kind == "sidecar" else _name_in(signature.path.parent, artifact)
-    reading = read_digests(artifact, signature.hashes)
-    subjects = [Subject(name, reading.identity.size, reading.digests, reading.head)]
+    subjects = [reread_digests(artifact, signature.hashes, readings).subject(name)]
     keys: tuple[Any, ...] = () if signature.format.kind == "manifest" else ((),)
     finding = verifier.check(signature.parsed, subjects, *keys).get(name)
     return finding.problem if finding is not None else None

@@ -69,8 +69,7 @@ def load_wrapped(root: Path) -> WrappedBackend:
         raise ConfigurationError(message, remedy='set `backend` there, such as backend = "setuptools.build_meta"')
     wrapped = WrappedBackend(backend.strip(), _texts(table, "backend-path"), _texts(table, "requires"))
     if wrapped.module == OURS:
-        message = f"{PROJECT_FILE}: {_TABLE} names {OURS} itself"
-        raise ConfigurationError(message, remedy="name the backend that builds, such as setuptools.build_meta")
+        raise _ours()
     return wrapped
 
 
@@ -125,10 +124,18 @@ def _lies_in(module: ModuleType, folders: list[Path]) -> bool:
 def _object_in(module: ModuleType, wrapped: WrappedBackend) -> Any:  # noqa: ANN401 - as above
     path = wrapped.backend.partition(":")[2]
     try:
-        return reduce(getattr, path.split("."), module) if path else module
+        found = reduce(getattr, path.split("."), module) if path else module
     except AttributeError:
         message = f"the module {display(wrapped.module)} has no {display(path)}, which {_TABLE} names"
         raise ConfigurationError(message, remedy="correct `backend`") from None
+    if getattr(found, "__name__", "") == OURS:  # as hatch_sign:backend; each of its hooks would ask for itself
+        raise _ours()
+    return found
+
+
+def _ours() -> ConfigurationError:
+    message = f"{PROJECT_FILE}: {_TABLE} names {OURS} itself"
+    return ConfigurationError(message, remedy="name the backend that builds, such as setuptools.build_meta")
 
 
 def _missing(wrapped: WrappedBackend, name: str) -> ConfigurationError:

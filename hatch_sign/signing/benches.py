@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from hatch_sign.custody.checked_signer import CheckedSigner
     from hatch_sign.registry import Registry
     from hatch_sign.signing.detached import Bench
-    from hatch_sign.signing.plan import PlannedContents, PlannedFile, SigningPlan
+    from hatch_sign.signing.plan import SigningPlan
+    from hatch_sign.signing.planned import PlannedContents, PlannedFile
 
 
 class Benches:

@@ -6,32 +6,34 @@ import hashlib
 import io
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, BinaryIO, cast
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO
 
-from hatch_sign.archives.opened import OpenArchive, in_batches, open_archive
-from hatch_sign.archives.packing import Packed, pack
+from hatch_sign.archives.opened import in_batches, open_archive
+from hatch_sign.archives.packing import Packed, compressor, pack
 from hatch_sign.archives.record import Content
-from hatch_sign.archives.shared_stream import SharedStream
-from hatch_sign.archives.zip_rewriting import rewrite
+from hatch_sign.archives.zip_rewriting import copied_runs, rewrite
 from hatch_sign.artifacts.parallel import READERS, map_in_threads
 from hatch_sign.artifacts.reading import open_artifact
 from hatch_sign.signing.members import Fate, MemberSigner
+from hatch_sign.signing.unpacked import temporary, unpack_archive
 from hatch_sign.values.display import display
-from hatch_sign.values.errors import HatchSignError, MalformedError, SigningError, UnsupportedError
+from hatch_sign.values.errors import HatchSignError, SigningError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
+    from hatch_sign.archives.shared_stream import Extent
     from hatch_sign.archives.zip_layout import ZipMember
     from hatch_sign.contract import Finding
-    from hatch_sign.signing.plan import PlannedContents
+    from hatch_sign.signing.planned import PlannedContents
     from hatch_sign.signing.staging import StagingArea
+    from hatch_sign.signing.unpacked import Unpacked
     from hatch_sign.signing.work import Workbench
     from hatch_sign.values.outcomes import Outcome
 
@@ -55,6 +57,7 @@ def packing_threads() -> Iterator[Executor]:
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - where contents are signed only
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        threads.submit(compressor)  # loaded before it is needed, while the archives are read
         yield threads
 
 
@@ -86,14 +89,12 @@ class ContentsSigner:
 
     def _sign(self, planned: PlannedContents, benches: Sequence[Workbench]) -> list[Outcome]:
         artifact = planned.artifact
-        signer = MemberSigner(benches, planned.contents, self.anew, lambda: _temporary(artifact.path.parent), self.proven)
+        signer = MemberSigner(benches, planned.contents, self.anew, lambda: temporary(artifact.path.parent), self.proven)
+        if planned.is_archive:
+            with unpack_archive(planned) as unpacked:
+                return _ArchiveSigning(self, planned, signer, unpacked).carry_out()
         with open_artifact(artifact.path) as stream:
-            if not planned.is_archive:
-                return self._sign_file(planned, signer, stream)
-            with _naming(artifact.name):
-                archive = open_archive(artifact.name, stream)
-            with _temporary(artifact.path.parent) as scratch:
-                return _ArchiveSigning(self, planned, signer, archive, SharedStream(scratch)).carry_out()
+            return self._sign_file(planned, signer, stream)
 
     def stage(self, path: Path, write: Callable[[BinaryIO], object]) -> Path:
         """Stage what `write` writes in place of the artifact, with its permissions; return where it lies for now."""
@@ -121,45 +122,23 @@ class ContentsSigner:
 
 @dataclass(slots=True)
 class _ArchiveSigning:
-    """One archive: read and checked as a whole, signed member by member, written anew, and checked as it was written."""
+    """One archive: signed member by member, written anew, and checked as it was written."""
 
     run: ContentsSigner
     planned: PlannedContents
     signer: MemberSigner
-    archive: OpenArchive
-    scratch: SharedStream
-    places: dict[str, int] = field(default_factory=dict)
+    unpacked: Unpacked
     failure: HatchSignError | None = None
 
     def carry_out(self) -> list[Outcome]:
-        batches = in_batches(self.archive)
-        chosen = [member for batch in batches for member in batch if self.planned.contents.covers(member.name)]
-        self._refuse_record_signatures(chosen)
-        self.places = {member.name: self.scratch.allocate(member.size) for member in chosen}
-        with _naming(self.planned.artifact.name):
-            contents = self._check_all(batches)
         alike: dict[Content, list[ZipMember]] = {}
-        for member in chosen:
-            alike.setdefault(contents[member.name], []).append(member)
+        for member in self.unpacked.chosen:
+            alike.setdefault(self.unpacked.contents[member.name], []).append(member)
         signed = map_in_threads(self._sign_alike, alike.values(), threads=MEMBERS, on_failure=self.run.on_stop)
         if self.failure is not None:
             raise self.failure
-        self._replace([each for each in signed if each.content is not None], contents)
+        self._replace([each for each in signed if each.content is not None])
         return list(self._outcomes(signed))
-
-    def _check_all(self, batches: Sequence[Sequence[ZipMember]]) -> dict[str, Content]:
-        """Return what each file is, having laid out those that may be signed in the scratch file."""
-
-        def read(member: ZipMember) -> Content:
-            place = self.places.get(member.name)
-            keep = None if place is None else lambda at, data: self.scratch.write_at(place + at, data)
-            return self.archive.check(member, keep)
-
-        def read_all(batch: Sequence[ZipMember]) -> list[tuple[str, Content]]:
-            return [(member.name, read(member)) for member in batch]
-
-        found = map_in_threads(read_all, batches, threads=READERS, on_failure=self.run.on_stop)
-        return dict(pair for batch in found for pair in batch)
 
     def _sign_alike(self, members: Sequence[ZipMember]) -> _Signed:
         """Sign members of one content, once; after the first failure nothing more is begun."""
@@ -173,86 +152,60 @@ class _ArchiveSigning:
 
     def _sign(self, members: Sequence[ZipMember]) -> _Signed:
         first = members[0]
-        source = self.scratch.section(self.places[first.name], first.size)
+        source = self.unpacked.scratch.section(self.unpacked.places[first.name], first.size)
         signed, fates = self.signer.sign(self.planned.artifact.name, first.name, source)
         if signed is None:
             return _Signed(members, fates)
         with signed:
             methods = {member.method for member in members}
-            packed = {method: pack(signed, method, self.scratch, self.run.threads) for method in methods}
-            return _Signed(members, fates, _content_of(signed, self.archive.hash_of(first.name)), packed)
+            packed = {method: pack(signed, method, self.unpacked.scratch, self.run.threads) for method in methods}
+            return _Signed(members, fates, _content_of(signed, self.unpacked.archive.hash_of(first.name)), packed)
 
-    def _replace(self, signed: Sequence[_Signed], contents: Mapping[str, Content]) -> None:
+    def _replace(self, signed: Sequence[_Signed]) -> None:
         """Write the archive with what was signed and a RECORD that says so, and check every byte of it."""
         if not signed:
             return
         changed = {m.name: each.content for each in signed for m in each.members if each.content is not None}
         packed = {m.name: each.packed[m.method] for each in signed for m in each.members}
-        record = self.archive.record
+        record = self.unpacked.archive.record
         if record is not None:
             encoded = io.BytesIO(record.with_contents(changed).encode())
-            member = self.archive.layout.files[record.name]
-            packed[record.name] = pack(encoded, member.method, self.scratch, self.run.threads)
-            changed[record.name] = _content_of(encoded, self.archive.hash_of(record.name))
+            member = self.unpacked.archive.layout.files[record.name]
+            packed[record.name] = pack(encoded, member.method, self.unpacked.scratch, self.run.threads)
+            changed[record.name] = _content_of(encoded, self.unpacked.archive.hash_of(record.name))
         staged = self.run.stage(self.planned.artifact.path, lambda target: self._write(packed, target))
-        self._check_staged(staged, contents, changed)
+        self._check_staged(staged, changed)
 
     def _write(self, packed: Mapping[str, Packed], target: BinaryIO) -> None:
-        rewrite(self.archive.stream, self.archive.layout, packed, self.scratch, target)
+        rewrite(self.unpacked.archive.stream, self.unpacked.archive.layout, packed, self.unpacked.scratch, target)
 
-    def _check_staged(self, staged: Path, contents: Mapping[str, Content], changed: Mapping[str, Content]) -> None:
+    def _check_staged(self, staged: Path, changed: Mapping[str, Content]) -> None:
         """Read what was written as whoever installs it will; what is copied byte by byte was read so before."""
-        before = self.archive.layout.files
         with open_artifact(staged) as stream:
             archive = open_archive(self.planned.artifact.name, stream)
 
-            def check(member: ZipMember) -> bool:
-                old = before.get(member.name)
-                if old is not None and member.name not in changed:
-                    return archive.stream.holds(member.offset, self.archive.stream, (old.offset, old.end - old.offset))
-                return archive.check(member) == changed.get(member.name)
+            def check(batch: Sequence[ZipMember]) -> bool:
+                return all(archive.check(member) == changed[member.name] for member in batch if member.name in changed)
 
-            def check_all(batch: Sequence[ZipMember]) -> bool:
-                return all(map(check, batch))
+            def compare(run: tuple[int, Extent]) -> bool:
+                return archive.stream.holds(run[0], self.unpacked.archive.stream, run[1])
 
-            good = map_in_threads(check_all, in_batches(archive), threads=READERS, on_failure=self.run.on_stop)
-        if not all(good) or archive.layout.files.keys() != contents.keys():
+            runs = copied_runs(self.unpacked.archive.layout, archive.layout, changed)
+            work = [*(partial(check, batch) for batch in in_batches(archive)), *(partial(compare, run) for run in runs)]
+            good = map_in_threads(lambda each: each(), work, threads=READERS, on_failure=self.run.on_stop)
+        if not all(good) or archive.layout.files.keys() != self.unpacked.contents.keys():
             message = f"{display(self.planned.artifact.name)}: what was written is not what was signed"
             raise SigningError(message, remedy="report this; nothing was replaced")
 
     def _outcomes(self, signed: Sequence[_Signed]) -> Iterator[Outcome]:
         """Yield what became of each member, in the order of the directory."""
         fates = {member.name: each.fates for each in signed for member in each.members}
-        for member in self.archive.layout.members:
+        for member in self.unpacked.archive.layout.members:
             for fate in fates.get(member.name, ()):
                 yield fate.outcome(self.planned.artifact.name, member.name)
-
-    def _refuse_record_signatures(self, chosen: Sequence[ZipMember]) -> None:
-        if chosen and (found := self.archive.record_signatures):
-            message = f"{display(self.planned.artifact.name)}: {display(found[0])} signs its RECORD, which would change"
-            raise UnsupportedError(message, remedy="remove it from the wheel: such signatures are deprecated (PEP 815)")
-
-
-@contextmanager
-def _naming(artifact: str) -> Iterator[None]:
-    """Say of which artifact it is where one is malformed."""
-    try:
-        yield
-    except MalformedError as error:
-        error.message = f"{display(artifact)}: {error.message}"
-        raise
 
 
 def _content_of(stream: BinaryIO, hash_: str) -> Content:
     stream.seek(0)
     digest = hashlib.file_digest(stream, hash_).digest()  # type: ignore[arg-type] # a file on disk, or in memory
     return Content(hash_, digest, stream.seek(0, io.SEEK_END))
-
-
-def _temporary(folder: Path) -> BinaryIO:
-    """Return an empty file in `folder` that has no name, or loses it with the program. Raises SigningError."""
-    try:
-        return cast("BinaryIO", tempfile.TemporaryFile(dir=folder))
-    except OSError as error:
-        message = f"nothing can be written in {display(folder)}: {error.strerror}"
-        raise SigningError(message, remedy="make the folder writable, or free space, then run again") from None

@@ -11,7 +11,7 @@ from hatch_sign.signing.work import Made, Workbench, is_ours, make_aggregate, ma
 
 if TYPE_CHECKING:
     from hatch_sign.contract import Finding
-    from hatch_sign.signing.plan import PlannedFile
+    from hatch_sign.signing.planned import PlannedFile
     from hatch_sign.values.artifacts import Subject
 
 Bench = Workbench | BundleBench

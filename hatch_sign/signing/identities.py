@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hatch_sign.configuration.model import SignatureSettings
     from hatch_sign.contract import Format
     from hatch_sign.registry import Registry
-    from hatch_sign.signing.plan import PlannedFile
+    from hatch_sign.signing.planned import PlannedFile
 
 _NOT_USED = "signatures by an identity have the certificates, timestamps and log entries of its Sigstore instance"
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from hatch_sign.artifacts.parallel import READERS, SIGNERS, map_in_threads
-from hatch_sign.artifacts.reading import open_artifact
+from hatch_sign.artifacts.reading import Readings, open_artifact
 from hatch_sign.contract.kinds import manifest_producer
 from hatch_sign.signing.benches import Benches
 from hatch_sign.signing.detached import is_current, is_stamped, make_file, require_written, signed_already
 from hatch_sign.signing.existing import Overwrite, hashes_of_existing, read_existing, refuse_conflicts
 from hatch_sign.signing.outdated import find_outdated
-from hatch_sign.signing.staging import StagingArea
+from hatch_sign.signing.staging import StagingArea, make_folders
 from hatch_sign.signing.subjects import Subjects
 from hatch_sign.signing.work import embed_signature, is_embedded_stamped, look_inside
 from hatch_sign.storage.atomic import remove_stale_temporaries
@@ -30,17 +30,22 @@ if TYPE_CHECKING:
     from hatch_sign.contract import BackendContext, Finding
     from hatch_sign.registry import Registry
     from hatch_sign.signing.contents import ContentsSigner
-    from hatch_sign.signing.plan import PlannedContents, PlannedFile, SigningPlan
+    from hatch_sign.signing.plan import SigningPlan
+    from hatch_sign.signing.planned import PlannedContents, PlannedFile
     from hatch_sign.values.artifacts import Subject
 
 
 @dataclass(frozen=True, slots=True)
 class SigningReport:
-    """What a run made: an outcome for each file, and the errors that kept others from being made."""
+    """What a run made: an outcome for each file, and the errors that kept others from being made.
+
+    `readings` are of the artifacts as they were committed, so that whoever judges them need not read them again.
+    """
 
     outcomes: tuple[Outcome, ...]
     failures: tuple[HatchSignError, ...]
     signing_calls: int
+    readings: Readings
 
     def raise_failure(self) -> None:
         """Raise the first error, saying how much was done in spite of it. Returns where there was none."""
@@ -72,11 +77,13 @@ def sign_release(
     """
     written = (*(file.path for file in plan.files), *(planned.artifact.path for planned in plan.contents))
     remove_stale_temporaries(path.parent for path in written)
-    _make_folders(plan)
+    make_folders(file.path.parent for file in plan.files)
     with ExitStack() as stack:
-        benches = Benches(plan, registry, context, now, stack)
         staging = stack.enter_context(StagingArea())
-        return _Run(plan, registry, context.warn, benches, staging, overwrite, on_done, on_failure).carry_out()
+        subjects = Subjects(plan, staging)
+        benches = Benches(plan, registry, context, now, stack)
+        run = _Run(plan, registry, context.warn, benches, staging, subjects, overwrite, on_done, on_failure)
+        return run.carry_out()
 
 
 @dataclass
@@ -86,17 +93,16 @@ class _Run:
     warn: Callable[[str], None]
     benches: Benches
     staging: StagingArea
+    subjects: Subjects
     overwrite: Overwrite
     on_done: Callable[[], None]
     on_failure: Callable[[], None]
-    subjects: Subjects = field(init=False)
     existing: dict[Path, bytes | None] = field(default_factory=dict)
     inside: dict[Artifact, Sequence[Outcome]] = field(default_factory=dict)
     outcomes: dict[Path, Outcome] = field(default_factory=dict)
     failed: dict[Artifact | None, HatchSignError] = field(default_factory=dict)
 
     def carry_out(self) -> SigningReport:
-        self.subjects = Subjects(self.plan, self.staging)
         self._sign_contents()
         inside: dict[Artifact, list[PlannedFile]] = {}  # formats that share an artifact go one after another
         for file in self.plan.of_kind("embedded"):
@@ -118,7 +124,7 @@ class _Run:
         paths = dict.fromkeys(file.path for file in self.plan.files)  # in their order, whichever thread was first
         made = [self.outcomes[path] for path in paths if path in self.outcomes]
         outcomes = (*(outcome for found in self.inside.values() for outcome in found), *made)
-        return SigningReport(outcomes, tuple(self.failed.values()), self.benches.calls)
+        return SigningReport(outcomes, tuple(self.failed.values()), self.benches.calls, self.subjects.readings)
 
     def _sign_contents(self) -> None:
         if not self.plan.contents:
@@ -136,6 +142,8 @@ class _Run:
 
     def _keep_inside(self, signer: ContentsSigner, planned: PlannedContents) -> None:
         self.inside[planned.artifact] = signer.sign(planned, self.benches.inside(planned))
+        if planned.is_archive:
+            self.subjects.members_were_checked(planned.artifact)
 
     def _embed_each(self, files: Sequence[PlannedFile]) -> None:
         for file in files:
@@ -279,12 +287,3 @@ def _commit_order(file: PlannedFile) -> int:
 def _stops_all(error: HatchSignError) -> bool:
     """Whether to ask the key no more: it, or the disk, failed, and would fail for each artifact that is left."""
     return error.exit_code == HatchSignError.exit_code
-
-
-def _make_folders(plan: SigningPlan) -> None:
-    for folder in {file.path.parent for file in plan.files}:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            message = f"{display(folder)} cannot be made: {error.strerror}"
-            raise SigningError(message, remedy="see `output-directory`") from None

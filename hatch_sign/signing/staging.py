@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from hatch_sign.storage.atomic import StagedFile, stage_bytes, stage_stream, sync_folder
+from hatch_sign.values.display import display
+from hatch_sign.values.errors import SigningError
 
 
 class StagingArea:
@@ -83,3 +85,13 @@ class StagingArea:
         if older is not None:
             older.discard()
         return staged
+
+
+def make_folders(folders: Iterable[Path]) -> None:
+    """Make the folders that are not there yet. Raises SigningError."""
+    for folder in set(folders):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"{display(folder)} cannot be made: {error.strerror}"
+            raise SigningError(message, remedy="see `output-directory`") from None

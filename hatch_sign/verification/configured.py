@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hatch_sign.artifacts.reading import NO_READINGS
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import UsageError
 from hatch_sign.verification.verifying import verify_release
 
 if TYPE_CHECKING:
     from hatch_sign.artifacts.discovery import Artifact
+    from hatch_sign.artifacts.reading import Readings
     from hatch_sign.configuration.model import Configuration
     from hatch_sign.registry import Registry
     from hatch_sign.trust.policy import Policy
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from hatch_sign.verification.reports import ArtifactReport
 
 
-def verify_as_configured(
+def verify_as_configured(  # noqa: PLR0913 - all but the first four may be left out
     artifacts: Sequence[Artifact],
     *,
     configuration: Configuration,
@@ -27,11 +29,12 @@ def verify_as_configured(
     policy: Policy,
     bundles: Sequence[Present] = (),
     hashes: Collection[str] = (),
+    readings: Readings = NO_READINGS,
     on_done: Callable[[], None] = lambda: None,
 ) -> tuple[ArtifactReport, ...]:
     """Return a report for each artifact, judged by `policy`, with what else `configuration` says of verifying.
 
-    `hashes` are those of the artifacts that the caller wants to know.
+    `hashes` are those of the artifacts that the caller wants to know; `readings` what it has read of them already.
 
     Raises what :func:`~hatch_sign.verification.verifying.verify_release` does.
     """
@@ -44,6 +47,7 @@ def verify_as_configured(
         bundles=bundles,
         contents=configuration.contents,
         hashes=hashes,
+        readings=readings,
         on_done=on_done,
     )
 

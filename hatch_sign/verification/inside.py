@@ -38,22 +38,33 @@ class Inside:
 
 
 def find_inside(
-    artifact: Artifact, contents: ContentsSettings, formats: Sequence[Format], keys: Sequence[PublicKey]
+    artifact: Artifact,
+    contents: ContentsSettings,
+    formats: Sequence[Format],
+    keys: Sequence[PublicKey],
+    *,
+    members_checked: bool = False,
 ) -> list[Inside]:
     """Return what each of the embedded `formats` finds in each member that `contents` covers, in the archive's order.
 
-    Members that a format has no say in are left out. Every file of the archive is read and checked. Raises MalformedError
-    where the archive is not well-formed, or its RECORD is wrong, HatchSignError where the disk fails or is full.
+    Members that a format has no say in are left out. Every file of the archive is read and checked, those that `contents`
+    does not cover unless all are `members_checked` already. Raises MalformedError where the archive is not well-formed, or
+    its RECORD is wrong, HatchSignError where the disk fails or is full.
     """
     try:
-        return _find_inside(artifact, contents, formats, keys)
+        return _find_inside(artifact, contents, formats, keys, members_checked=members_checked)
     except OSError as error:
         message = f"{display(artifact.path)}: what is inside cannot be read or unpacked: {error.strerror}"
         raise HatchSignError(message, remedy="free space for temporary files, or check the disk, then run again") from None
 
 
 def _find_inside(
-    artifact: Artifact, contents: ContentsSettings, formats: Sequence[Format], keys: Sequence[PublicKey]
+    artifact: Artifact,
+    contents: ContentsSettings,
+    formats: Sequence[Format],
+    keys: Sequence[PublicKey],
+    *,
+    members_checked: bool,
 ) -> list[Inside]:
     with open_artifact(artifact.path) as stream:
         archive = open_archive(artifact.name, stream)
@@ -61,10 +72,11 @@ def _find_inside(
         order = {member.name: number for number, member in enumerate(archive.layout.members)}
 
         def look(member: ZipMember) -> list[Inside]:
-            if member.name not in covered:
+            if member.name in covered:
+                return list(_look_into(archive, member, formats, keys))
+            if not members_checked:
                 archive.check(member)
-                return []
-            return list(_look_into(archive, member, formats, keys))
+            return []
 
         def look_into_all(batch: Sequence[ZipMember]) -> list[Inside]:
             return [inside for member in batch for inside in look(member)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_sign.values.display import display
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 _GOOD_INSIDE = frozenset({Verdict.TRUSTED, Verdict.NOT_APPLICABLE})
 """What each of the signatures inside a file may be."""
+
+_NOT_THERE = frozenset({Verdict.UNSIGNED, Verdict.NOT_APPLICABLE})
+"""What is said where there is no signature."""
 
 _SHOWN = 3
 """Objections that are told of many: a wheel may have a thousand libraries inside."""
@@ -32,6 +36,12 @@ class ArtifactReport:
     outcomes: tuple[Outcome, ...]
     passed: bool
     subject: Subject | None = None
+
+    def files_of(self, outcome: Outcome) -> tuple[Path, ...]:
+        """Return the files that hold a signature: a list before the one over it, the artifact where it is inside."""
+        if outcome.sidecar:
+            return tuple(Path(name) for name in (outcome.sidecar, outcome.over_list) if name)
+        return () if outcome.verdict in _NOT_THERE else (self.artifact.path,)
 
     @property
     def objections(self) -> str:

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 from hatch_sign.archives.kinds import is_opened
 from hatch_sign.artifacts.discovery import Artifact
 from hatch_sign.artifacts.parallel import READERS, map_in_threads
-from hatch_sign.artifacts.reading import FileIdentity, is_unchanged, open_artifact, read_open_digests
+from hatch_sign.artifacts.reading import NO_READINGS, Reading, Readings, is_unchanged, open_and_read
 from hatch_sign.configuration.model import ContentsSettings
 from hatch_sign.contract import Finding
 from hatch_sign.contract.kinds import detached_verifier, manifest_verifier
-from hatch_sign.trust.policy import Judged, Policy, judge
+from hatch_sign.trust.policy import Policy, judge
 from hatch_sign.values.artifacts import HEAD, Subject
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import MalformedError, SigningError
-from hatch_sign.values.grounds import Grounds
 from hatch_sign.values.outcomes import Outcome, Verdict
 from hatch_sign.values.public_keys import mark_signature
 from hatch_sign.verification.embedded import check_embedded, embedded_formats, failed
+from hatch_sign.verification.grounds import grounds_of
 from hatch_sign.verification.names import settle_name
 from hatch_sign.verification.presence import Present, Shelf
 from hatch_sign.verification.reports import ArtifactReport, conclude
@@ -47,6 +47,7 @@ def verify_release(  # noqa: PLR0913 - all but the first three may be left out
     bundles: Sequence[Present] = (),
     contents: ContentsSettings | None = None,
     hashes: Collection[str] = (),
+    readings: Readings = NO_READINGS,
     on_done: Callable[[], None] = lambda: None,
 ) -> tuple[ArtifactReport, ...]:
     """Return a report for each artifact.
@@ -55,11 +56,12 @@ def verify_release(  # noqa: PLR0913 - all but the first three may be left out
     required; then every file in them is held against RECORD, too.
     `folder` is where sidecars lie if not beside their artifacts, `signatures` are the names that signatures may have;
     `bundles` are signature files that the user named, which are looked at in place of those; `hashes` are wanted of each
-    artifact, whatever its signatures need. Raises UsageError for an artifact that cannot be read, SigningError for one that
-    changed while it was read, PluginError where a format lacks a package that it needs; everything else becomes an outcome.
+    artifact, whatever its signatures need; one that `readings` still tell of is not read again. Raises UsageError for an
+    artifact that cannot be read, SigningError for one that changed while it was read, PluginError where a format lacks a
+    package that it needs; everything else becomes an outcome.
     """
     shelf = Shelf(formats, folder, signatures)
-    return _Verification(policy, formats, shelf, bundles, contents, hashes, on_done).of(artifacts)
+    return _Verification(policy, formats, shelf, bundles, contents, hashes, readings, on_done).of(artifacts)
 
 
 @dataclass
@@ -70,9 +72,10 @@ class _Verification:
     bundles: Sequence[Present]
     contents: ContentsSettings | None
     hashes: Collection[str]
+    readings: Readings
     on_done: Callable[[], None]
     subjects: dict[Artifact, Subject] = field(default_factory=dict)
-    identities: dict[Artifact, FileIdentity] = field(default_factory=dict)
+    believed: dict[Artifact, Reading] = field(default_factory=dict)
     present: dict[Artifact, list[Present]] = field(default_factory=dict)
     embedded: dict[Artifact, list[tuple[Format, Finding]]] = field(default_factory=dict)
     originals: dict[tuple[Artifact, bytes], Path] = field(default_factory=dict)
@@ -84,8 +87,8 @@ class _Verification:
         self.subjects = dict(zip(artifacts, map_in_threads(self._read, artifacts, threads=READERS), strict=True))
         shared = self._check_shared(artifacts)
         reports = tuple(self._report(artifact, shared) for artifact in artifacts)
-        for artifact, identity in self.identities.items():
-            if not is_unchanged(artifact.path, identity):
+        for artifact, reading in self.believed.items():
+            if not is_unchanged(artifact.path, reading.identity):
                 message = f"{display(artifact.path)} changed while it was being verified"
                 raise SigningError(message, remedy="let what writes it finish, then run again")
         return reports
@@ -98,16 +101,15 @@ class _Verification:
 
     def _read(self, artifact: Artifact) -> Subject:
         hashes = {*self.hashes, *(name for present in self.present[artifact] for name in present.hashes)}
-        with open_artifact(artifact.path) as stream:
-            reading = read_open_digests(artifact.path, stream, hashes)
+        with open_and_read(artifact.path, hashes, self.readings) as (stream, reading):
             self.embedded[artifact] = [
                 (format_, check_embedded(format_, artifact.name, stream, self._keys()))
                 for format_ in self.formats.values()
                 if format_.kind == "embedded"
             ]
-        self.identities[artifact] = reading.identity
+        self.believed[artifact] = reading
         self.on_done()
-        return Subject(artifact.name, reading.identity.size, reading.digests, reading.head)
+        return reading.subject(artifact.name)
 
     def _check_shared(self, artifacts: Sequence[Artifact]) -> Mapping[tuple[Path, Artifact], Finding]:
         """Check each aggregate and manifest once, for all the artifacts that it may cover."""
@@ -187,7 +189,7 @@ class _Verification:
 
     def _judged(self, artifact: Artifact, present: Present, finding: Finding) -> Outcome:
         judged = judge(self.policy, finding, artifact=artifact.name, format=present.format.name, signature=present.signature)
-        outcome = replace(_outcome(artifact, present, judged.verdict, judged.detail), grounds=_grounds(judged))
+        outcome = replace(_outcome(artifact, present, judged.verdict, judged.detail), grounds=grounds_of(judged))
         for facts in finding.facts:
             mark = mark_signature(facts.signature, facts.scheme)
             original = self.originals.setdefault((artifact, mark), present.path)
@@ -230,7 +232,8 @@ class _Verification:
 
         contents = self.contents or ContentsSettings()
         try:
-            found = find_inside(artifact, contents, formats, self._keys())
+            checked = self.believed[artifact].members_checked
+            found = find_inside(artifact, contents, formats, self._keys(), members_checked=checked)
         except MalformedError as error:
             return [Outcome(artifact.name, "contents", "contents", Verdict.MALFORMED, detail=error.message)]
         return [self._judged_inside(artifact, each) for each in found]
@@ -248,7 +251,7 @@ class _Verification:
             signer=judged.signer,
             time=judged.time,
             warnings=judged.warnings,
-            grounds=_grounds(judged),
+            grounds=grounds_of(judged),
         )
 
     def _keys(self) -> Sequence[PublicKey]:
@@ -276,21 +279,4 @@ def _outcome(artifact: Artifact, present: Present, verdict: Verdict, detail: str
         verdict=verdict,
         detail=detail,
         sidecar=None if present.format.kind == "embedded" else str(present.path),
-    )
-
-
-def _grounds(judged: Judged) -> Grounds | None:
-    facts = judged.facts
-    if facts is None:
-        return None
-    return Grounds(
-        public_key=facts.public_key,
-        scheme=facts.scheme,
-        signature=facts.signature,
-        rule=judged.rule,
-        chain=judged.chain,
-        certificates=tuple(facts.certificates),
-        timestamps=tuple(facts.timestamps),
-        log_entries=tuple(facts.log_entries),
-        claim=facts.claim,
     )

@@ -47,6 +47,19 @@ def test_without_trust_what_is_stale_is_refused_all_the_same(outdated: Project) 
     assert "is over an older notes.bin" in outdated.fail(1, "sign", "dist", "--format", "sigstore")
 
 
+@pytest.mark.parametrize("options", [(), ("--overwrite",)])
+def test_signatures_of_another_artifact_of_that_name_are_not_stale(project: Project, options: tuple[str, ...]) -> None:
+    for folder, data in (("one", b"first"), ("two", b"second")):
+        (project.folder / folder).mkdir()
+        (project.folder / folder / "app.bin").write_bytes(data)
+        project.succeed("sign", folder, "--format", "sigstore", "--format", "checksums")
+    text = (project.folder / "hatch-sign.toml").read_text()
+    (project.folder / "hatch-sign.toml").write_text(text.replace("[verify]", '[verify]\nrequire = ["sigstore"]'))
+    kept = sorted(path for path in project.folder.glob("*/*") if path.parent.name in {"one", "two"})
+    project.succeed("sign", "one", "two", "--format", "sigstore", *options)
+    assert sorted(path for path in project.folder.glob("*/*") if path.parent.name in {"one", "two"}) == kept
+
+
 def test_the_document_of_a_rejected_run_holds_the_reason(project: Project) -> None:
     project.add("a.bin", b"data")
     project.succeed("key", "generate", "emulated:test/other")

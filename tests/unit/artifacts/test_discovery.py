@@ -57,6 +57,39 @@ def test_a_file_named_twice_is_found_once(dist: Path) -> None:
     assert found(wheel, dist, str(dist / "*.whl")).count(wheel.name) == 1
 
 
+def test_every_name_in_a_folder_as_a_shell_spells_them_means_the_artifacts(dist: Path) -> None:
+    assert found(*sorted(path for path in dist.iterdir() if not path.name.startswith("."))) == found(dist)
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "a-1.0-py3-none-any.whl.sigstore.json",
+        "a-1.0-py3-none-any.whl.team.sigstore.json",
+        "a-1.0.intoto.sigstore.json",
+        "SHA256SUMS",
+        "SHA256SUMS.sigstore.json",
+    ],
+)
+def test_a_signature_goes_with_its_artifact_alone(dist: Path, signature: str) -> None:
+    elsewhere = dist / "binary" / "app"
+    with pytest.raises(UsageError, match="is a signature; name the artifact that it belongs to, or the folder of both"):
+        found(dist / signature, elsewhere)
+    assert found(dist / signature, dist / "a-1.0-py3-none-any.whl") == ["a-1.0-py3-none-any.whl"]
+
+
+def test_a_sidecar_is_not_passed_over_for_the_sake_of_another_artifact(dist: Path) -> None:
+    with pytest.raises(UsageError, match=r"whl\.sigstore\.json is a signature"):
+        found(dist / "a-1.0.tar.gz", dist / "a-1.0-py3-none-any.whl.sigstore.json")
+
+
+@pytest.mark.parametrize("name", [".sigstore.json", ".p7s"])
+def test_a_suffix_alone_belongs_to_nothing(dist: Path, name: str) -> None:
+    (dist / name).write_bytes(b"x")
+    with pytest.raises(UsageError, match="is a signature"):
+        found(dist / "a-1.0.tar.gz", dist / name)
+
+
 def test_a_name_that_looks_like_a_pattern_is_taken_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "a[1].bin").write_bytes(b"x")
     assert found(tmp_path / "a[1].bin") == ["a[1].bin"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hatch_sign.artifacts import reading
-from hatch_sign.artifacts.reading import FileIdentity, is_unchanged, read_digests
+from hatch_sign.artifacts.reading import FileIdentity, Reading, is_unchanged, open_known, read_digests, reread_digests
 from hatch_sign.values.errors import SigningError, UsageError
 
 
@@ -66,3 +67,63 @@ def test_a_replaced_file_is_not_the_one_that_was_read(tmp_path: Path) -> None:
     assert not is_unchanged(path, identity)
     path.unlink()
     assert not is_unchanged(path, identity)
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> tuple[Path, Reading]:
+    """Return a file and its reading, of which the digest is forged so that it shows who believes it."""
+    path = tmp_path / "a"
+    path.write_bytes(bytes(range(100)))
+    return path, replace(read_digests(path, {"sha256"}), digests={"sha256": b"forged"})
+
+
+@pytest.mark.parametrize("hashes", [set[str](), {"sha256"}])
+def test_what_was_read_before_is_not_read_again(known: tuple[Path, Reading], hashes: set[str]) -> None:
+    path, reading = known
+    assert reread_digests(path, hashes, {path: reading}) is reading
+
+
+@pytest.mark.parametrize("why", ["another hash", "written to", "replaced"])
+def test_what_a_reading_does_not_tell_is_read(known: tuple[Path, Reading], why: str) -> None:
+    path, reading = known
+    if why == "written to":
+        path.write_bytes(bytes(100))
+    elif why == "replaced":
+        other = path.with_name("b")
+        other.write_bytes(bytes(100))
+        os.utime(other, ns=(reading.identity.modified, reading.identity.modified))
+        other.replace(path)
+    hash_ = "sha512" if why == "another hash" else "sha256"
+    found = reread_digests(path, {hash_}, {path: reading})
+    assert found.digests == {hash_: hashlib.new(hash_, path.read_bytes()).digest()}
+
+
+def test_a_reading_tells_nothing_of_a_file_that_is_gone(known: tuple[Path, Reading]) -> None:
+    path, reading = known
+    path.unlink()
+    with pytest.raises(UsageError, match="cannot be read: No such file"):
+        reread_digests(path, {"sha256"}, {path: reading})
+
+
+def test_a_known_file_is_opened_only_for_what_is_not_known_of_it(known: tuple[Path, Reading]) -> None:
+    path, reading = known
+    moved = path.rename(path.with_name("moved"))
+    with open_known(path, reading) as stream:
+        assert stream.read(2) == b"\0\1"
+        assert stream.seek(0, os.SEEK_END) == 100
+        assert stream.read(5) == b""
+        stream.seek(len(reading.head) - 1)
+        assert stream.read(1) == reading.head[-1:]
+        with pytest.raises(UsageError, match="cannot be read: No such file"):
+            stream.read(1)
+        moved.rename(path)
+        assert stream.read(1) == bytes([len(reading.head)])
+        stream.seek(0)
+        assert stream.read() == path.read_bytes()
+
+
+def test_a_known_file_that_has_changed_is_not_read_on(known: tuple[Path, Reading]) -> None:
+    path, reading = known
+    path.write_bytes(bytes(100))
+    with open_known(path, reading) as stream, pytest.raises(SigningError, match="changed while it was read"):
+        stream.read()

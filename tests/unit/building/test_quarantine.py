@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hatch_sign.building.quarantine import PLACE, empty_quarantine, move, withdraw
+from tests.peers.rigs import skip_or_fail
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def _other_file_system() -> Path | None:
 def test_moving_works_across_file_systems(artifact: Path) -> None:
     other = _other_file_system()
     if other is None or other.stat().st_dev == artifact.stat().st_dev:
-        pytest.skip("there is only one file system")
+        skip_or_fail("there is one file system only: mount another at /dev/shm")
     target = other / f"hatch-sign-{os.getpid()}.whl"
     try:
         with pytest.raises(OSError, match="device") as caught:
@@ -98,3 +99,9 @@ def test_a_quarantine_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / PLACE).symlink_to(tmp_path / "precious")
     empty_quarantine(tmp_path)
     assert (tmp_path / "precious" / "file").exists()
+
+
+def test_an_emptied_quarantine_leaves_no_folder_behind(artifact: Path, tmp_path: Path) -> None:
+    withdraw({artifact: Path(artifact.name)}, tmp_path)
+    empty_quarantine(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["dist"]

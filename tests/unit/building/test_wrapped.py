@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,12 @@ def test_a_backend_that_lies_elsewhere_than_its_path_says_is_refused(tmp_path: P
     (tmp_path / "_build").mkdir()
     with pytest.raises(ConfigurationError, match="is not in the `backend-path`"):
         import_wrapped(WrappedBackend("json", ("_build",)), tmp_path)
+
+
+def test_ourselves_by_another_spelling_are_refused(tmp_path: Path) -> None:
+    import_module("hatch_sign.backend")  # which makes it an attribute of the package
+    with pytest.raises(ConfigurationError, match=r"names hatch_sign\.backend itself"):
+        import_wrapped(WrappedBackend("hatch_sign:backend"), tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hatch_sign.artifacts.discovery import find_artifacts
+from hatch_sign.artifacts.reading import NO_READINGS, read_digests
 from hatch_sign.trust.key import KeyRule
 from hatch_sign.trust.policy import Policy, ScopedRule
 from hatch_sign.values.errors import HatchSignError
@@ -20,12 +21,13 @@ from hatch_sign.verification.verifying import verify_release
 from ...contract.sketch_plugins import sketch_registry
 from ...contract.sketches.container_format import MAGIC
 from ...contract.sketches.software_keys import software_key
-from ..archives.wheels import NAME, contents_of, make_wheel
+from ..archives.wheels import NAME, RECORD, contents_of, make_wheel
 from ..signing.inside import BOXES, MEMBERS, NOW, OTHER_KEY, SIGNED, TOP, sign
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hatch_sign.artifacts.reading import Readings
     from hatch_sign.configuration.model import ContentsSettings
 
 from hatch_sign.values.algorithms import KeyAlgorithm
@@ -34,14 +36,19 @@ BOTH = ("sigstore", "toy-container")
 
 
 def verify(
-    folder: Path, *, contents: ContentsSettings | None = BOXES, require: tuple[str, ...] = BOTH
+    folder: Path,
+    *,
+    contents: ContentsSettings | None = BOXES,
+    require: tuple[str, ...] = BOTH,
+    readings: Readings = NO_READINGS,
 ) -> tuple[ArtifactReport, ...]:
     """Verify all that lies in the folder, trusting the key of the tests alone."""
     registry = sketch_registry()
     key = software_key(KeyAlgorithm.ECDSA_P256).public_key()
     policy = Policy((ScopedRule(KeyRule(key, 3072), "the key of the tests"),), require, NOW)
     formats = registry.formats()
-    return verify_release(find_artifacts([folder], formats.values()), policy=policy, formats=formats, contents=contents)
+    artifacts = find_artifacts([folder], formats.values())
+    return verify_release(artifacts, policy=policy, formats=formats, contents=contents, readings=readings)
 
 
 def verdicts(report: ArtifactReport) -> dict[str, Verdict]:
@@ -198,3 +205,27 @@ def sign_again(folder: Path, changed: dict[str, bytes]) -> None:
     members = {name: data for name, data in contents_of(folder / NAME).items() if ".dist-info" not in name}
     (folder / NAME).write_bytes(make_wheel({**members, **changed}))
     sign(folder, None, TOP).raise_failure()
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_files_that_nobody_signs_are_not_checked_again_where_the_run_that_signed_has_checked_them(
+    tmp_path: Path, *, checked: bool
+) -> None:
+    wheel = tmp_path / NAME
+    wheel.write_bytes(make_wheel(MEMBERS))
+    signed = sign(tmp_path).readings
+    assert [reading.members_checked for reading in signed.values()] == [True]
+    with zipfile.ZipFile(wheel) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    wheel.write_bytes(make_wheel({**contents, "app/__init__.py": b"damaged"}, record=contents[RECORD]))
+    sign(tmp_path, None).raise_failure()
+    reading = replace(read_digests(wheel, {"sha256"}), members_checked=checked)
+    (report,) = verify(tmp_path, readings={wheel: reading})
+    assert report.passed == checked
+    if not checked:
+        assert any("another digest or size" in outcome.detail for outcome in report.outcomes)
+
+
+def test_what_was_not_looked_into_is_not_handed_on_as_checked(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(make_wheel(MEMBERS))
+    assert [reading.members_checked for reading in sign(tmp_path, None).readings.values()] == [False]

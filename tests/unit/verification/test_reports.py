@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from hatch_sign.artifacts.discovery import Artifact
@@ -30,3 +31,14 @@ def test_of_many_a_few_are_told() -> None:
     found = objections(*[outcome(Verdict.UNSIGNED, member=f"{number}.dll") for number in range(1000)])
     assert found.startswith("sigstore in 0.dll is unsigned, ")
     assert found.endswith(", sigstore in 2.dll is unsigned, and 997 more")
+
+
+def test_the_files_that_hold_a_signature_are_told_and_none_where_there_is_none() -> None:
+    artifact = Path("/dist/a.whl")
+    report = ArtifactReport(Artifact(artifact, artifact.parent), (), passed=False)
+    beside = replace(outcome(Verdict.TRUSTED), sidecar="/signatures/a.whl.sigstore.json")
+    listed = replace(outcome(Verdict.UNTRUSTED), sidecar="/dist/SHA256SUMS", over_list="/dist/SHA256SUMS.p7s")
+    assert report.files_of(beside) == (Path("/signatures/a.whl.sigstore.json"),)
+    assert report.files_of(listed) == (Path("/dist/SHA256SUMS"), Path("/dist/SHA256SUMS.p7s"))
+    assert report.files_of(outcome(Verdict.TRUSTED, member="a.dll")) == (artifact,)
+    assert report.files_of(outcome(Verdict.UNSIGNED)) == report.files_of(outcome(Verdict.NOT_APPLICABLE)) == ()
