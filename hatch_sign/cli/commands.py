@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn, Protocol, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from hatch_sign import __version__
 from hatch_sign.values.display import display
@@ -53,8 +53,14 @@ _UNRECOGNIZED = "unrecognized arguments: "
 """How argparse begins to tell of what it does not know."""
 
 
+EXIT_CODES = "Exit codes: 0 done and verified; 1 rejected; 2 misuse or configuration; 3 backend, token or network."
+
+
 class Parser(argparse.ArgumentParser):
-    """A parser that shows what it does not understand as safely as everything else is shown."""
+    """A parser that shows what it does not understand as safely as everything else, and below each help the exit codes."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - those of argparse, handed on
+        super().__init__(**{"epilog": EXIT_CODES, **settings})
 
     def error(self, message: str) -> NoReturn:
         """Show the usage and the reason, and end with 2. What an unknown option was given is not shown."""
@@ -72,7 +78,6 @@ def build_parser(wanted: Sequence[str]) -> argparse.ArgumentParser:
     parser = Parser(
         prog="hatch-sign",
         description="Sign the releases of Python projects with keys that stay in their hardware, and verify them.",
-        epilog="Exit codes: 0 done and verified; 1 rejected; 2 misuse or configuration; 3 backend, token or network.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"hatch-sign {__version__}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TextIO
 
-from hatch_sign.values.display import display
+from hatch_sign.values.display import display, display_json
+
+_GAP = re.compile(r"(?<= ) |^ | $")
+"""Spaces by which a cell could pass for several where two of them stand between cells."""
 
 
 class Console:
@@ -32,6 +35,13 @@ class Console:
     def line(self, text: str) -> None:
         """Write one line of the result."""
         self._out.write(text + "\n")
+
+    def script(self, text: str) -> None:
+        """Write a program for a shell, whose lines end on Windows as they do elsewhere: no shell takes a carriage return."""
+        reconfigure = getattr(self._out, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(newline="\n")
+        self._out.write(text)
 
     def flush(self) -> None:
         """Hand on what was written so far. Raises BrokenPipeError where nobody reads it any more."""
@@ -57,28 +67,28 @@ class Console:
         """Write the one JSON document of a ``--json`` run; after it, a failure is told on standard error alone."""
         if not self._documented:
             self._documented = True
-            self._out.write(json.dumps(content, indent=2) + "\n")
+            self._out.write(display_json(content, indent=2) + "\n")
 
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Write a table on a terminal, and elsewhere a line per row with two spaces between its cells.
 
-        A cell that is wider than the terminal makes it lines as well: folded in a table, a reference cannot be copied.
+        A terminal that is too narrow for a word of it gets lines as well: a reference that is broken cannot be copied.
         """
         cells = [[display(cell) for cell in row] for row in rows]
-        width = shutil.get_terminal_size().columns
-        fits = all(len(cell) < width for row in cells for cell in row)
-        if self.is_terminal and fits and find_spec("rich") is not None:
-            self._rich_table(headers, cells)
+        widths = _widths([headers, *cells], shutil.get_terminal_size().columns) if self.is_terminal else None
+        if widths is not None and find_spec("rich") is not None:
+            self._rich_table(headers, cells, widths)
         else:
             for row in cells:
-                self.line("  ".join(cell for cell in row if cell))
+                self.line("  ".join(_GAP.sub(r"\\x20", cell) for cell in row if cell))
 
-    def _rich_table(self, headers: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    def _rich_table(self, headers: Sequence[str], cells: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
         from rich.console import Console as RichConsole  # noqa: PLC0415 - slow to import, and for terminals only
         from rich.table import Column, Table  # noqa: PLC0415 - as above
         from rich.text import Text  # noqa: PLC0415 - as above
 
-        table = Table(*(Column(header, overflow="fold") for header in headers))
+        columns = [Column(header, overflow="fold", width=width) for header, width in zip(headers, widths, strict=True)]
+        table = Table(*columns)
         for row in cells:
             table.add_row(*(Text(cell) for cell in row))
         RichConsole(file=self._out).print(table)
@@ -123,6 +133,25 @@ class _Bar(Progress):
 
 _WORTH_SHOWING = 3
 """Pieces of work from which on a person wonders how many are left."""
+
+
+_FRAME = 3
+"""Characters that a table draws for each column beside its text; one more ends the row."""
+
+
+def _widths(rows: Sequence[Sequence[str]], available: int) -> list[int] | None:
+    """Return how wide the columns of a table are that breaks no word; None where it would not fit."""
+    columns = list(zip(*rows, strict=True))
+    widths = [max(len(word) for cell in column for word in cell.split() or ("",)) for column in columns]
+    wanted = [max(map(len, column)) for column in columns]
+    spare = available - sum(widths) - _FRAME * len(widths) - 1
+    if spare < 0:
+        return None
+    while spare > 0 and (narrow := [n for n, width in enumerate(widths) if width < wanted[n]]):
+        for n in narrow[:spare]:
+            widths[n] += 1
+        spare -= len(narrow)
+    return widths
 
 
 def _tolerant(stream: TextIO | None) -> TextIO:

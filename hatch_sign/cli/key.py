@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, summary in _ACTIONS.items():
         description = f"{summary[0].upper()}{summary[1:]}."
         action = actions.add_parser(name, help=summary, description=description, allow_abbrev=False)
-        action.add_argument("uri", metavar="URI", help="the key's reference, such as emulated:release/signing")
+        action.add_argument("uri", metavar="URI", help="the key's reference, such as emulated:TOKEN/KEY")
         _add_own_arguments(name, action)
         action.add_argument("--spend-final-try", action="store_true", help="try the PIN though a wrong one locks the token")
 

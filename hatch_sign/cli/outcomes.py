@@ -7,8 +7,11 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from hatch_sign.values.display import display
+from hatch_sign.values.late_errors import late_errors
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from hatch_sign.cli.console import Console
     from hatch_sign.values.outcomes import Outcome
     from hatch_sign.verification.reports import ArtifactReport
@@ -61,5 +64,30 @@ def report_document(report: ArtifactReport) -> dict[str, object]:
         "name": report.artifact.name,
         "path": str(report.artifact.path),
         "passed": report.passed,
-        "signatures": [outcome_document(outcome) for outcome in report.outcomes],
+        "signatures": [_found_document(outcome, report) for outcome in report.outcomes],
     }
+
+
+def _found_document(outcome: Outcome, report: ArtifactReport) -> dict[str, object]:
+    return {
+        **outcome_document(outcome),
+        "files": [str(path) for path in report.files_of(outcome)],
+        "certificate": _certificate_document(outcome),
+    }
+
+
+def _certificate_document(outcome: Outcome) -> dict[str, object] | None:
+    """Return the signer's certificate, where a rule found that it leads to a root; what nobody believes is not shown."""
+    chain = outcome.grounds.chain if outcome.grounds is not None else ()
+    if not chain:
+        return None
+    from hatch_sign.reporting.material import describe_certificate  # noqa: PLC0415 - where there are certificates only
+
+    return {"subject": describe_certificate(chain[0], "signer").subject, "ends": _end(chain[0])}
+
+
+def _end(certificate: Certificate) -> str | None:
+    try:
+        return certificate.not_valid_after_utc.isoformat()
+    except late_errors():
+        return None

@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import TextIO
 
 from hatch_sign.cli.commands import COMMANDS, build_parser, load_command
 from hatch_sign.cli.console import Console
@@ -18,7 +19,15 @@ FAILED = HatchSignError.exit_code
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command line `arguments` and return the exit code."""
+    """Run the command line `arguments` and return the exit code; done is only what was also handed on."""
+    code = _run(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if not _hand_on(stream):
+            code = code or FAILED
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
     if not sys.warnoptions:
         # A certificate that somebody sent can make the library that reads it warn, and a warning is shown with its source.
         warnings.filterwarnings("ignore", category=UserWarning)
@@ -35,14 +44,28 @@ def run(arguments: Sequence[str]) -> int:
         console.error("interrupted; what was not finished is as it was before")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of standard output has gone: there is nobody left to tell
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except (Exception, SystemExit) as error:  # a plugin may end the program, and must not say that all is well
+    except BaseException as error:
+        # A plugin may end the program, and must not say that all is well; a library in Rust that panics raises no Exception.
         if os.environ.get("HATCH_SIGN_DEBUG") and not isinstance(error, HatchSignError):
             raise
-        return report_error(console, error, as_json=getattr(parsed, "json", False))
+        with suppress(OSError):  # a full disk may hold what is written to standard error, too
+            return report_error(console, error, as_json=getattr(parsed, "json", False))
+        return FAILED
     return code
+
+
+def _hand_on(stream: TextIO | None) -> bool:
+    """Return whether all that was written to the stream has left; throw away the rest, on which Python would fail."""
+    if stream is None:
+        return True
+    try:
+        stream.flush()
+    except OSError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return False
+    return True
 
 
 def report_error(console: Console, error: BaseException, *, as_json: bool = False) -> int:

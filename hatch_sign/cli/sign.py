@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", metavar="PATH", nargs="+", help="a file, a folder of artifacts, or a pattern")
     parser.add_argument("--key", metavar="URI", help="the key or identity, such as emulated:TOKEN/KEY or sigstore:")
     parser.add_argument("--certificates", metavar="PEM", help="the certificate chain of the key, leaf first")
-    parser.add_argument("--format", dest="formats", metavar="NAME", action="append", help="repeat for several")
+    parser.add_argument(
+        "--format", dest="formats", metavar="NAME", action="append", help="such as sigstore or cms; repeat for several"
+    )
     parser.add_argument("--timestamp", metavar="URL", action="append", help="an RFC 3161 authority; tried in order")
     optional = "sign all the same, with a warning, where no authority answers"
     parser.add_argument("--timestamp-optional", action="store_const", const=True, help=optional)
@@ -116,7 +118,7 @@ def _settle(
     if report.failures:
         return None
     try:
-        removed = settle(plan, policy, environment.registry, remove=arguments.overwrite)
+        removed = settle(plan, policy, environment.registry, readings=report.readings, remove=arguments.overwrite)
     except HatchSignError as error:
         return error
     for path in removed:

@@ -38,11 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     trust.add_argument(
         "--trusted-root", metavar="FILE", help="the trusted root of the Sigstore instance; default: production"
     )
-    parser.add_argument("--require", metavar="NAME", action="append", help="a format or signature that must be trusted")
+    required = "a format or signature that must be trusted; repeat for several; default: as configured"
+    parser.add_argument("--require", metavar="NAME", action="append", help=required)
     parser.add_argument("--bundle", metavar="FILE", help="the signature file of the one artifact, where it lies elsewhere")
     add_policy_argument(parser)
     parser.add_argument("--offline", action="store_true", help="fetch no revocation lists; nothing else asks a network")
-    parser.add_argument("--at", metavar="TIME", type=_instant, help="judge as of this ISO 8601 time, in UTC")
+    parser.add_argument("--at", metavar="TIME", type=_instant, help="judge as of this time, in UTC: 2027-01-31T12:00")
     add_report_argument(parser)
     add_configuration_argument(parser)
     add_json_argument(parser)
@@ -193,10 +194,10 @@ def _content(report: ArtifactReport) -> dict[str, object]:
 
 
 def _instant(text: str) -> datetime:
-    """Parse a time for argparse."""
+    """Parse a time for argparse, and return it in UTC."""
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # OverflowError: the first or last day there is, in another zone
         message = f"{display(text)!r} is no time of ISO 8601, such as 2027-01-31T12:00:00"
         raise argparse.ArgumentTypeError(message) from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

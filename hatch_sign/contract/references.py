@@ -74,7 +74,7 @@ def without_query(reference: str) -> str:
 def _refuse_literal_secrets(scheme: str, rest: str) -> None:
     decoded = unquote(rest)
     if _LITERAL_SECRET.search(rest) or _LITERAL_SECRET.search(decoded):
-        message = f"a {scheme}: reference holds a PIN in its text (pin-value), where logs and process lists show it"
+        message = f"the {scheme}: reference holds a PIN in its text (pin-value), where logs and process lists show it"
         raise ConfigurationError(message, remedy="use `pin-source=env:NAME`, `pin-source=file:PATH` or HATCH_SIGN_PIN")
     # A password may hold a slash or a question mark, and so end anywhere: no reference of ours has an @ after //.
     if _CREDENTIAL_IN_AUTHORITY.match(rest) or _CREDENTIAL_IN_AUTHORITY.match(decoded):

@@ -142,7 +142,10 @@ def _from_prompt(request: SecretRequest, prompt: Callable[[str], str] | None) ->
         answer = prompt(f"{secret_name(request)}: ")
     except EOFError:
         answer = ""
-    return _filled(answer, "the answer", request)
+    if answer:
+        return answer
+    message = f"{secret_name(request)}: the answer is empty"
+    raise SecretUnavailableError(message, remedy="start again, and type it")
 
 
 def choose_secret(

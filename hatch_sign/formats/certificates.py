@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from hatch_sign.values.public_keys import PublicKey
 
-LARGEST_RSA_BITS = 16384
-"""A certificate may bring any key: larger ones cost seconds for each signature, and nobody makes them."""
-LARGEST_RSA_EXPONENT_BITS = 64
-"""Checking costs as much as signing where the public exponent is as long as the private one; Windows takes 32."""
+LARGEST_RSA_BITS = 8192
+"""A certificate may bring any key, and a file many certificates: larger ones cost milliseconds, and nobody makes them."""
+LARGEST_RSA_EXPONENT_BITS = 32
+"""Checking costs as much as signing where the public exponent is as long as the private one; Windows takes no more."""
 
 _LENGTH = rb"(?:[\x00-\x7f]|\x81.|\x82..|\x83...)"
 _POSITIVE_SERIAL = re.compile(

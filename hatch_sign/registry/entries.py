@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache
+from importlib.metadata import Distribution, EntryPoint, entry_points
 
 from hatch_sign.contract.executables import ALLOW_VARIABLE
 from hatch_sign.contract.hookspecs import ENTRY_POINT_GROUP
-from hatch_sign.registry.known import KNOWN_PLUGINS
+from hatch_sign.registry.known import KNOWN_PLUGINS, how_to_install
 from hatch_sign.values.errors import PluginError
 
 KINDS = ("backend", "bundle-signer", "format", "witness", "trust", "publisher", "observer")
@@ -33,7 +34,10 @@ class Entry:
 
 def installed_entries() -> tuple[Entry, ...]:
     """Return every entry point of the group in this environment, sorted by name and distribution."""
-    return tuple(sorted(map(_entry, entry_points(group=ENTRY_POINT_GROUP)), key=lambda e: (e.kind, e.name, e.distribution)))
+    # Who declares it stands above a whole README, which is parsed as well: once for a distribution is enough.
+    owner_of = cache(_owner)
+    entries = [_entry(point, owner_of) for point in entry_points(group=ENTRY_POINT_GROUP)]
+    return tuple(sorted(entries, key=lambda e: (e.kind, e.name, e.distribution)))
 
 
 def choose(entries: Sequence[Entry], kind: str, name: str) -> Entry:
@@ -62,15 +66,20 @@ def _missing(kind: str, name: str, *, signs_bundles: bool) -> PluginError:
         return PluginError(message, remedy=f"`hatch-sign doctor {name}:` says whether it can sign")
     owner = KNOWN_PLUGINS.get(f"{kind}.{name}")
     message = f"no {kind} named {name!r} is installed"
-    remedy = f"install {owner}" if owner else "`hatch-sign plugins` lists what is installed"
+    remedy = how_to_install(owner) if owner else "`hatch-sign plugins` lists what is installed"
     if kind == "backend" and owner is None:
         remedy = f"{remedy}; {ALLOW_VARIABLE}={name} would allow the executable sigstore-kms-{name}"
     return PluginError(message, remedy=remedy)
 
 
-def _entry(point: EntryPoint) -> Entry:
+def _entry(point: EntryPoint, owner_of: Callable[[Distribution], tuple[str, str]]) -> Entry:
     kind, _, name = point.name.partition(".")
-    distribution = point.dist
-    if distribution is None:
+    if point.dist is None:
         return Entry(kind, name, "(unknown)", "", point)
-    return Entry(kind, name, distribution.name.lower().replace("_", "-"), distribution.version, point)
+    return Entry(kind, name, *owner_of(point.dist), point)
+
+
+def _owner(distribution: Distribution) -> tuple[str, str]:
+    """Return the normalised name and the version."""
+    metadata = distribution.metadata
+    return metadata["Name"].lower().replace("_", "-"), metadata["Version"]

@@ -31,3 +31,8 @@ KNOWN_PLUGINS = {
     "observer.audit": "hatch-sign",
 }
 """Entry-point name of each part of the project, and the distribution that brings it."""
+
+
+def how_to_install(distribution: str) -> str:
+    """Return the remedy where a distribution of ours is missing: anybody may have registered its bare name on an index."""
+    return f"install {distribution} from where hatch-sign came from"

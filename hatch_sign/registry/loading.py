@@ -83,7 +83,8 @@ def _check_backend(entry: Entry, backend: Any) -> None:  # noqa: ANN401 - what a
         raise _broken(entry, f"its backend opens {', '.join(backend.uri_schemes)}, not {entry.name}")
 
 
-_DISTRIBUTIONS = frozenset({".whl", ".tar.gz", ".zip", ".exe", ".json"})
+_ARTIFACTS = (".whl", ".tar.gz", ".zip", ".pyz", ".pyzw", ".exe", ".dll", ".pyd")
+"""How names of what is signed end. A format whose files were called so, or less, would hide them from verification."""
 
 
 def _check_format(entry: Entry, format_: Any) -> None:  # noqa: ANN401 - as above
@@ -92,10 +93,15 @@ def _check_format(entry: Entry, format_: Any) -> None:  # noqa: ANN401 - as abov
     kinds = ("sidecar", "aggregate", "embedded", "manifest")
     if format_.kind not in kinds:
         raise _broken(entry, f"its kind is {format_.kind!r}, expected one of {', '.join(kinds)}")
-    if format_.suffix in _DISTRIBUTIONS:
-        raise _broken(entry, f"its suffix {format_.suffix} is that of artifacts, which it would hide from verification")
     if (format_.kind == "embedded") == bool(format_.suffix):
         raise _broken(entry, f"its suffix is {format_.suffix!r}; embedded formats have none, all others have one")
+    if format_.suffix and _hides_artifacts(format_.suffix):
+        raise _broken(entry, f"its suffix {format_.suffix} is that of artifacts, which it would hide from verification")
+
+
+def _hides_artifacts(suffix: str) -> bool:
+    hidden = (ending for ending in (*_ARTIFACTS, ".json") if ending.endswith(suffix))
+    return suffix.endswith(_ARTIFACTS) or any(hidden)
 
 
 def _check_witness(entry: Entry, provider: Any) -> None:  # noqa: ANN401 - as above

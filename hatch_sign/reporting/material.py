@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hatch_sign.reporting.model import CertificateEntry, WitnessEntry
@@ -64,12 +65,13 @@ def describe_chain(chain: Sequence[Certificate], *, complete: bool) -> tuple[Cer
 def witnesses_of(grounds: Grounds, policy: Policy, *, logs_are_judged: bool) -> Iterator[WitnessEntry]:
     """Return what vouches for the time of one signature, and for each why it is not believed, if it is not."""
     for data in dict.fromkeys(grounds.timestamps[:_MOST_WITNESSES]):
-        yield _describe_timestamp(data, grounds.signature, policy)
+        yield _describe_timestamp(data, grounds.signature, policy.timestamp_roots, policy.at)
     for entry in grounds.log_entries[:_MOST_WITNESSES]:
         yield _describe_log_entry(entry, judged=logs_are_judged)
 
 
-def _describe_timestamp(data: bytes, signature: bytes, policy: Policy) -> WitnessEntry:
+@lru_cache(maxsize=2 * _MOST_WITNESSES)  # one signature may be over a thousand artifacts, and is described for each of them
+def _describe_timestamp(data: bytes, signature: bytes, roots: tuple[Certificate, ...], at: datetime) -> WitnessEntry:
     from hatch_sign.formats.rfc3161 import parse_timestamp  # noqa: PLC0415 - asn1crypto, where timestamps are only
     from hatch_sign.trust.timestamps import check_timestamp  # noqa: PLC0415 - as above
 
@@ -78,7 +80,7 @@ def _describe_timestamp(data: bytes, signature: bytes, policy: Policy) -> Witnes
     except MalformedError as error:
         return WitnessEntry("timestamp", "unknown", (), doubt=error.message)
     if timestamp.vouches_for(signature):
-        doubt = check_timestamp(timestamp, roots=policy.timestamp_roots, at=policy.at)
+        doubt = check_timestamp(timestamp, roots=roots, at=at)
     else:
         doubt = "the timestamp is over another signature"
     chain = tuple(
@@ -94,7 +96,8 @@ def _describe_log_entry(data: bytes, *, judged: bool) -> WitnessEntry:
     try:
         entry = json.loads(data)
         index, key = entry["logIndex"], entry["logId"]["keyId"]
-        seconds = int(entry.get("integratedTime") or 0)
+        # Only the log's promise signs its time; Rekor 2 gives none, and leaves the time to timestamp authorities.
+        seconds = int(entry.get("integratedTime") or 0) if entry.get("inclusionPromise") else 0
         logged = f", {instant(datetime.fromtimestamp(seconds, UTC))}" if seconds else ""
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError, OSError, RecursionError):
         return WitnessEntry("transparency log", "unknown", (), doubt=_UNREADABLE)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -54,6 +55,17 @@ def check_chain(
     """
     if len(certificates) > MOST_CERTIFICATES:
         return Chain(f"the signature brings {len(certificates)} certificates, expected at most {MOST_CERTIFICATES}")
+    return _checked(tuple(certificates), tuple(roots), tuple(intermediates), usage, at)
+
+
+@lru_cache(maxsize=64)  # one signature may be over a thousand artifacts, and one signer signs most of a release
+def _checked(
+    certificates: tuple[x509.Certificate, ...],
+    roots: tuple[x509.Certificate, ...],
+    intermediates: tuple[x509.Certificate, ...],
+    usage: x509.ObjectIdentifier,
+    at: datetime,
+) -> Chain:
     try:
         return _check(certificates, roots, [*intermediates, *_few_alike(certificates[1:])], usage, at)
     except late_errors() as error:

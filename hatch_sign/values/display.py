@@ -29,6 +29,16 @@ def display(text: object) -> str:
     return _COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", clipped)
 
 
+def display_json(document: object, *, indent: int | None = None) -> str:
+    r"""Return `document` as ASCII JSON for standard output, in which ``##`` is ``#\u0023``.
+
+    Programs read the same from it, and a service that runs a build no command such as ``##vso[``.
+    """
+    import json  # noqa: PLC0415 - for those who print documents
+
+    return json.dumps(document, indent=indent).replace("##", r"#\u0023")
+
+
 def _escape(character: str) -> str:
     if unicodedata.category(character) not in _UNSAFE:
         return character

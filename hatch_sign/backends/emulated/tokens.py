@@ -83,11 +83,15 @@ def token_path(label: str, environ: Mapping[str, str]) -> Path:
 
 
 def list_labels(environ: Mapping[str, str]) -> Sequence[str]:
-    """Return the labels of all tokens, in order."""
+    """Return the labels of all tokens, in order. Raises CustodyError where their folder cannot be listed."""
+    folder = tokens_folder(environ)
     try:
-        names = [path.name for path in tokens_folder(environ).iterdir()]
-    except OSError:
+        names = [path.name for path in folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
         return ()
+    except OSError as error:
+        message = f"{display(folder)}: the folder of the tokens cannot be listed: {error.strerror or type(error).__name__}"
+        raise CustodyError(message, remedy="make it readable, or set HATCH_SIGN_HOME to a folder of your own") from None
     return sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX) and not name.startswith("."))
 
 

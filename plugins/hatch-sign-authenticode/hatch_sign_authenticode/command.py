@@ -7,13 +7,12 @@ that is not over the file; 2 misuse; 3 a disk failed.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from hatch_sign.values.display import display
+from hatch_sign.values.display import display, display_json
 from hatch_sign.values.errors import INTERRUPTED, HatchSignError, MalformedError, RejectedError, UsageError
 from hatch_sign_authenticode.files import open_file, replace_file
 
@@ -40,7 +39,7 @@ def show(arguments: argparse.Namespace) -> int:
         described = describe_file(stream)
     if arguments.json:
         table = [{"holds": each.holds, "lines": [list(line) for line in each.lines]} for each in described]
-        sys.stdout.write(json.dumps({"file": str(arguments.file), "signatures": table}) + "\n")
+        sys.stdout.write(display_json({"file": str(arguments.file), "signatures": table}) + "\n")
     else:
         sys.stdout.write(f"{display(arguments.file)}: {_count(len(described))}\n")
         for each in described:

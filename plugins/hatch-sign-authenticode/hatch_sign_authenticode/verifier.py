@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from hatch_sign.contract.formats import Finding
 from hatch_sign.values.errors import MalformedError, UnsupportedError
 from hatch_sign.values.outcomes import Verdict
-from hatch_sign_authenticode.pe import HEAD_SIZE, is_pe, parse_pe, read_signatures
+from hatch_sign_authenticode.pe import DOS_MARK, HEAD_SIZE, is_pe, parse_pe, read_signatures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,9 @@ class AuthenticodeVerifier:
 
 
 def _check(source: BinaryIO) -> Finding:
+    source.seek(0)
+    if source.read(len(DOS_MARK)) != DOS_MARK:  # most files: no more of them may be at hand, nor needs to be read
+        return Finding(problem=Verdict.NOT_APPLICABLE)
     source.seek(0)
     if not is_pe(source.read(HEAD_SIZE)):
         return Finding(problem=Verdict.NOT_APPLICABLE)

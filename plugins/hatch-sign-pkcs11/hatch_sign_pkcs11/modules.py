@@ -108,6 +108,9 @@ def _by_path(reference: Pkcs11Reference, path: str, folders: ModuleFolders) -> M
     if not os.path.isabs(path):  # noqa: PTH117 - a string, as it was written
         message = f"{reference.text}: {origin} is a relative path, which whoever fills the working directory would answer"
         raise ConfigurationError(message, remedy="give the absolute path of the PKCS#11 module (RFC 7512 §2.4)")
+    if _is_of_each_process(path):
+        message = f"{reference.text}: {origin} leads to another place in each process, such as the working directory"
+        raise ConfigurationError(message, remedy="give the path of the PKCS#11 module itself, not one below /proc or /dev")
     if os.path.isdir(path):  # noqa: PTH112 - pathlib's raises where a folder above may not be searched
         return _in_folder(reference, path, origin)
     _require_readable_file(path, origin, folders)
@@ -115,6 +118,13 @@ def _by_path(reference: Pkcs11Reference, path: str, folders: ModuleFolders) -> M
         message = f"{reference.text}: module-path is a file that is not called module-name"
         raise ConfigurationError(message, remedy="leave one of the two")
     return ModuleLocation(path, origin)
+
+
+def _is_of_each_process(path: str) -> bool:
+    """Return whether an absolute path is one like ``/proc/self/cwd/module.so``, which is a relative one in disguise."""
+    # Each folder on the way is looked at: what follows one may step back out of it, as in /dev/fd/../../self/cwd.
+    steps = (os.path.normpath(path[:at]) for at, character in enumerate(f"{path}/") if character == "/")
+    return any(step.lstrip("/").partition("/")[0] in {"proc", "dev"} for step in steps)
 
 
 def _in_folder(reference: Pkcs11Reference, path: str, origin: str) -> ModuleLocation:

@@ -13,7 +13,7 @@ CHECKSUM_SIZE, DIRECTORY_SIZE = 4, 8
 HEAD_SIZE = 4096
 """Bytes of a file that :func:`is_pe` should be given; it makes do with fewer."""
 
-DOS_HEADER = 64
+DOS_HEADER, DOS_MARK = 64, b"MZ"
 HEADER_OFFSET = 60
 """Where the DOS header says where the PE header is (``e_lfanew``)."""
 PE_MARK = b"PE\0\0"
@@ -73,7 +73,7 @@ def is_pe(head: bytes) -> bool:
     Where the PE header is further on than `head` goes, it is taken for one: what the loader of Windows might run
     must not pass for something else.
     """
-    if len(head) < DOS_HEADER or not head.startswith(b"MZ"):
+    if len(head) < DOS_HEADER or not head.startswith(DOS_MARK):
         return False
     at = int.from_bytes(head[HEADER_OFFSET:DOS_HEADER], "little")
     return head[at : at + len(PE_MARK)] == PE_MARK or at + len(PE_MARK) > len(head)
