@@ -13,10 +13,12 @@ from hatch_sign.custody.context import RunContext
 from hatch_sign.publishers.folder.destination import FolderDestination
 from hatch_sign.publishers.folder.publisher import FolderPublisher
 from hatch_sign.publishers.github.publisher import GitHubPublisher
+from hatch_sign.publishers.index.pace import Pace
 from hatch_sign.publishers.index.publisher import IndexPublisher
 from hatch_sign.testing.publisher_contract import Place, PublisherContract, wheel, write_file
 from tests.github_releases import REPOSITORY, TOKEN, FakeGitHub, serving_github
 from tests.indexes import Index, index_serving
+from tests.unit.remote.services import Time
 
 if TYPE_CHECKING:
     from hatch_sign.contract import BackendContext
@@ -77,7 +79,7 @@ class TestIndex(PublisherContract):
 
     @pytest.fixture
     def publisher(self) -> IndexPublisher:
-        return IndexPublisher()
+        return IndexPublisher(Pace(timing=Time().timing))
 
     @pytest.fixture
     def settings(self, index: Index) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,6 +24,9 @@ from hatch_sign.values.outcomes import Verdict
 from hatch_sign.values.public_keys import key_hint
 from tests.authority import Holder, code_signing_chain
 
+if TYPE_CHECKING:
+    from hatch_sign.contract import Finding
+
 EVIL = b"what nobody has ever signed"
 
 
@@ -39,23 +43,29 @@ def attributes(holder: Holder, seal: KeySeal) -> bytes:
     return detached_attributes(hashlib.sha256(EVIL).digest(), holder.certificates[0], seal.now)
 
 
+def finding_over_evil(holder: Holder, attributes_: bytes, signature: bytes) -> Finding:
+    """Return what is found of a CMS signature that is put together from these attributes and somebody's signature."""
+    forged = encode_signed_data(
+        version=1,
+        content_type="1.2.840.113549.1.7.1",
+        content=None,
+        attributes=attributes_,
+        hash_="sha256",
+        scheme=Scheme.ECDSA_SHA256,
+        signature=signature,
+        certificates=holder.certificates,
+    )
+    verifier = CmsVerifier()
+    (finding,) = verifier.check(verifier.parse(forged), [subject_of(EVIL)], ()).values()
+    return finding
+
+
 def test_a_file_of_attributes_is_named_in_a_statement_and_its_signature_signs_nothing_else(holder: Holder) -> None:
     seal = KeySeal(holder.key, Scheme.ECDSA_SHA256)
     trap = attributes(holder, seal)
     bundle = parse_bundle(BundleProducer().sign(subject_of(trap), seal))
     assert not isinstance(bundle.content, MessageSignature)
-    forged = encode_signed_data(
-        version=1,
-        content_type="1.2.840.113549.1.7.1",
-        content=None,
-        attributes=trap,
-        hash_="sha256",
-        scheme=seal.scheme,
-        signature=bundle.signature,
-        certificates=holder.certificates,
-    )
-    verifier = CmsVerifier()
-    (finding,) = verifier.check(verifier.parse(forged), [subject_of(EVIL)], ()).values()
+    finding = finding_over_evil(holder, trap, bundle.signature)
     assert finding.problem is Verdict.UNTRUSTED
     assert "not by the ecdsa-p256 key" in finding.detail
 
@@ -65,18 +75,7 @@ def test_without_that_the_signature_would_be_good(holder: Holder) -> None:
     seal = KeySeal(holder.key, Scheme.ECDSA_SHA256)
     trap = attributes(holder, seal)
     bare = seal.sign_digest(hashlib.sha256(trap).digest())
-    forged = encode_signed_data(
-        version=1,
-        content_type="1.2.840.113549.1.7.1",
-        content=None,
-        attributes=trap,
-        hash_="sha256",
-        scheme=seal.scheme,
-        signature=bare,
-        certificates=holder.certificates,
-    )
-    verifier = CmsVerifier()
-    (finding,) = verifier.check(verifier.parse(forged), [subject_of(EVIL)], ()).values()
+    finding = finding_over_evil(holder, trap, bare)
     assert finding.problem is None
 
 

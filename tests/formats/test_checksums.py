@@ -12,6 +12,7 @@ import pytest
 from hatch_sign.formats.checksums import ChecksumsProducer, ChecksumsVerifier
 from hatch_sign.values.artifacts import Subject
 from hatch_sign.values.errors import MalformedError, UnsupportedError
+from tests.peers.rigs import skip_or_fail
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ def subject(name: str, data: bytes = b"a") -> Subject:
 def test_writes_what_sha256sum_writes(tmp_path: Path) -> None:
     program = shutil.which("sha256sum")
     if program is None:
-        pytest.skip("sha256sum is not installed: it comes with coreutils")
+        skip_or_fail("sha256sum is not installed: it comes with coreutils")
     (tmp_path / "sub").mkdir()
     for name in NAMES:
         (tmp_path / name).write_bytes(name.encode())

@@ -161,7 +161,7 @@ def test_tox_abstains(project: Project) -> None:
 def test_a_temporary_folder_is_no_place_for_a_release(project: Project) -> None:
     done = project.hatchling("-t", "wheel", HATCH_SIGN_ALLOW_DIRECTORY="")
     assert done.code == 0, done.output
-    assert_abstained(done.output, "the temporary folder of the system; set HATCH_SIGN_ALLOW_DIRECTORY if that is meant")
+    assert_abstained(done.output, "the temporary folder of the system; to sign all the same, name the folder")
     assert project.built() == {WHEEL}
 
 

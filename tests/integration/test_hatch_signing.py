@@ -84,8 +84,8 @@ def test_what_covers_the_release_is_left_to_the_end_and_said_once(project: Proje
     project.configure('formats = ["sigstore"]', 'formats = ["sigstore", "statement", "checksums"]')
     done = project.hatchling()
     assert done.code == 0, done.output
-    assert done.lines("hatch-sign: statement, checksums") == [
-        "hatch-sign: statement, checksums covers a whole release: run `hatch-sign sign` once all of it is built"
+    assert done.lines("hatch-sign: only a whole release") == [
+        "hatch-sign: only a whole release is covered by statement, checksums: run `hatch-sign sign` once it is built"
     ]
     assert STATEMENT not in project.built()
     assert project.sign("sign", "dist").code == 0

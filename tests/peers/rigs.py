@@ -63,6 +63,12 @@ class PeerResult:
     accepted: bool
     output: str
 
+    @property
+    def refusal(self) -> str:
+        """Return what it said in refusing the file; the test fails where it did not."""
+        assert not self.accepted, self.output
+        return self.output
+
 
 class RigError(Exception):
     """The peer gave no verdict, so nothing is known of the signature."""

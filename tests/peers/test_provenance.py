@@ -33,8 +33,14 @@ def cosign(artifact: Path, bundle: Path, key: Path) -> PeerResult:
     return rigs.cosign_verify_attestation(artifact, bundle, key, "slsaprovenance1")
 
 
-@pytest.mark.parametrize("judge", [cosign, rigs.sigstore_js_verify], ids=["cosign", "sigstore-js"])
-def test_a_provenance_before_peers(signed: Project, judge: Judge, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("judge", "forged", "foreign"),
+    [
+        pytest.param(cosign, "could not verify envelope", "provided artifact digests do not match", id="cosign"),
+        pytest.param(rigs.sigstore_js_verify, "SIGNATURE_ERROR", "SUBJECT_ERROR", id="sigstore-js"),
+    ],
+)
+def test_a_provenance_before_peers(signed: Project, judge: Judge, forged: str, foreign: str, tmp_path: Path) -> None:
     bundle, key = signed.dist / STATEMENT, signed.folder / "release.pub"
     for name in ("demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"):
         good = judge(signed.dist / name, bundle, key)
@@ -42,12 +48,12 @@ def test_a_provenance_before_peers(signed: Project, judge: Judge, tmp_path: Path
     artifact = signed.dist / "demo-1.0.tar.gz"
     refused = judge(artifact, _with_another_builder(bundle, tmp_path / "changed.json"), key)
     assert not refused.accepted
-    assert "signature" in refused.output.lower(), refused.output
+    assert forged in refused.output
     other = tmp_path / artifact.name
     other.write_bytes(b"not what was signed")
     refused = judge(other, bundle, key)
     assert not refused.accepted
-    assert "digest" in refused.output.lower() or "subject" in refused.output.lower(), refused.output
+    assert foreign in refused.output
 
 
 def test_cosign_is_asked_for_this_kind_of_claim(signed: Project) -> None:

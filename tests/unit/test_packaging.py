@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 import hatch_sign
+from hatch_sign.cli import main
 from hatch_sign.cli.commands import build_parser
 from hatch_sign.registry.known import KNOWN_PLUGINS
 from hatch_sign.testing.seals import private_key
@@ -92,7 +93,9 @@ def test_a_command_that_does_not_exist_cannot_be_typed(capsys: pytest.CaptureFix
     assert "--trust-everybody" in capsys.readouterr().err
 
 
-def test_every_configuration_in_the_readme_is_without_mistakes(tmp_path: Path) -> None:
+def test_every_configuration_in_the_readme_is_without_mistakes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Each is read as it stands, with the files that it names; only what it trusts is looked at, no key is opened."""
     key = private_key(KeyAlgorithm.ECDSA_P256)
     (tmp_path / "release.pub").write_bytes(encode_public_key_pem(as_public_key(key.public_key(), subject="test")))
@@ -100,17 +103,13 @@ def test_every_configuration_in_the_readme_is_without_mistakes(tmp_path: Path) -
         (tmp_path / name).write_bytes(self_signed(key))
     blocks = re.findall(r"^```toml\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.DOTALL | re.MULTILINE)
     assert len(blocks) == 8
+    monkeypatch.chdir(tmp_path)
     for block in blocks:
         (tmp_path / "pyproject.toml").write_text(block)
-        done = check_configuration(tmp_path)
-        assert done.returncode == 0, done.stderr
+        assert main(["config", "check"]) == 0, capsys.readouterr().err
         (tmp_path / "pyproject.toml").write_text(f"{block}\n[tool.hatch-sign.vefiry]\n")
-        assert "vefiry" in check_configuration(tmp_path).stderr
-
-
-def check_configuration(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hatch_sign", "config", "check"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert main(["config", "check"]) == 2
+        assert "vefiry" in capsys.readouterr().err
 
 
 def self_signed(key: Any) -> bytes:  # noqa: ANN401 - any private key will do

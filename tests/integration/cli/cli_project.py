@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..projects import unmeasured
+
 PIN = "corr-ect horse 7"
 SO_PIN = "battery-stap-1e"
 
@@ -93,8 +95,7 @@ class Project:
 
         That swallows an interruption which meets it, writes files where there is no space, and takes memory.
         """
-        environ = {name: value for name, value in self.environ.items() if not name.startswith("COVERAGE_")}
-        return Project(self.folder, environ)
+        return Project(self.folder, unmeasured(self.environ))
 
     def names(self) -> list[str]:
         return sorted(path.relative_to(self.dist).as_posix() for path in self.dist.rglob("*") if path.is_file())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -146,7 +147,8 @@ def test_the_signature_of_tool_exe_is_not_one_of_tool(project: Project) -> None:
     refused(project, "unsigned", "dist")
 
 
-def test_a_plugin_that_ends_the_program_does_not_end_it_well(project: Project) -> None:
+@pytest.mark.parametrize("how", ["SystemExit(0)", "type('PanicException', (BaseException,), {})()"])
+def test_a_plugin_that_ends_the_program_does_not_end_it_well(project: Project, how: str) -> None:
     project.add("a.bin", b"data")
     project.succeed("sign", "dist")
     for place, arguments in (
@@ -157,11 +159,12 @@ def test_a_plugin_that_ends_the_program_does_not_end_it_well(project: Project) -
         module, _, owner = module.rpartition(".")
         program = (
             f"import sys, {module} as module; from hatch_sign.cli import main\n"
-            "def leave(*_): raise SystemExit(0)\n"
+            f"def leave(*_): raise {how}\n"
             f"module.{owner}.{name} = leave; sys.exit(main(sys.argv[1:]))"
         )
         ran = project.run(*arguments, program=("-c", program))
-        assert ran.code in {1, 3}, ran.output
+        assert ran.code == 3, ran.output
+        assert ran.err.splitlines()[-1].startswith("hatch-sign: error: "), ran.output
 
 
 def test_a_temporary_file_of_an_impossible_process_stops_nothing(project: Project) -> None:
@@ -174,6 +177,21 @@ def test_an_argument_full_of_escapes_reaches_no_terminal(project: Project) -> No
     ran = project.run("verify", "dist", "-\x1b]0;pwned\x07")
     assert ran.code == 2
     assert "\x1b" not in ran.output
+
+
+def test_a_file_name_makes_no_cells_of_its_own(project: Project) -> None:
+    project.add("a.bin  sigstore  trusted", b"data")
+    shown = refused(project, "unsigned", "dist")
+    assert shown.splitlines() == [r"a.bin \x20sigstore \x20trusted  sigstore  unsigned  required, and not there"]
+
+
+def test_a_document_is_no_command_to_the_service_that_reads_it(project: Project) -> None:
+    name = "a###[b]##vso[task.setvariable variable=X]y.bin"
+    project.add(name, b"data")
+    ran = project.run("verify", "dist", "--json")
+    assert "##" not in ran.out
+    (artifact,) = json.loads(ran.out)["artifacts"]
+    assert artifact["name"] == name
 
 
 def test_a_signing_setting_in_the_environment_sways_no_verdict(project: Project) -> None:

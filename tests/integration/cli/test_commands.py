@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hatch_sign import __version__
-from hatch_sign.cli.commands import COMMANDS
+from hatch_sign.cli.commands import COMMANDS, EXIT_CODES
 
 from .cli_project import Project
 
@@ -30,6 +30,12 @@ def test_version_and_help(nowhere: Project) -> None:
     assert "Exit codes" in shown
 
 
+@pytest.mark.parametrize("command", [("verify",), ("key", "generate"), ("release", "check")])
+def test_every_help_ends_with_the_exit_codes(nowhere: Project, command: tuple[str, ...]) -> None:
+    shown = nowhere.succeed(*command, "--help").out
+    assert " ".join(shown.split()).endswith(EXIT_CODES)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(nowhere: Project, command: str) -> None:
     shown = nowhere.succeed(command, "--help").out
@@ -37,7 +43,15 @@ def test_every_command_has_help(nowhere: Project, command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("nothing",), ("sign",), ("sign", "--unknown", "x"), ("verify", "x", "--at", "never")]
+    "arguments",
+    [
+        (),
+        ("nothing",),
+        ("sign",),
+        ("sign", "--unknown", "x"),
+        ("verify", "x", "--at", "never"),
+        ("verify", "x", "--at", "9999-12-31T23:59:59-14:00"),
+    ],
 )
 def test_misuse_ends_with_2_and_a_usage(nowhere: Project, arguments: tuple[str, ...]) -> None:
     ran = nowhere.run(*arguments)

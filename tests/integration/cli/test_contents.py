@@ -7,16 +7,15 @@ import shutil
 import signal
 import sys
 import zipfile
-from importlib import resources
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from ...unit.archives.wheels import NAME, contents_of, make_wheel
 from ...unit.authenticode.images import ARM64, make_image
 from .cli_project import Project, Ran, make_project
 from .code_signing import KEY, configure
+from .schemas import validate
 
 INJECTOR = str(Path(__file__).with_name("fault_injection.py"))
 IMAGES = {"app/a.pyd": make_image(), "app/b.dll": make_image(machine=ARM64, appended=b"behind"), "app/c.txt": b"text"}
@@ -96,7 +95,7 @@ def test_the_build_hook_signs_inside(project: Project) -> None:
 def test_a_plan_tells_what_is_inside_from_the_artifacts_themselves(project: Project) -> None:
     project.add("tool.exe", IMAGES["app/a.pyd"])
     document = json.loads(project.succeed("sign", "--dry-run", "--json", "dist").out)
-    jsonschema.validate(document, json.loads(resources.files("hatch_sign.schemas").joinpath("plan.v1.json").read_text()))
+    validate(document, "plan")
     assert [(each["artifacts"], each["format"], each["contents"]) for each in document["files"]] == [
         ([NAME], "authenticode", True),
         (["tool.exe"], "authenticode", False),

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from .at_terminal import at_terminal
 from .cli_project import CONFIGURATION, PIN, Project
-from .test_sign_verify import validate
+from .schemas import validate
 
 KEY = "emulated:test/release"
 WRONG = "wr0ng-pin-here"
@@ -233,8 +234,6 @@ def test_a_token_that_is_damaged_or_locked_is_a_failure(project: Project) -> Non
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the system has no pseudo-terminals")
 def test_at_a_terminal_it_is_a_table_and_a_pin_would_be_asked_for(project: Project) -> None:
-    from .test_terminal import at_terminal  # noqa: PLC0415 - its module needs a terminal
-
     code, screen = at_terminal(project, "doctor", without="HATCH_SIGN_PIN")
     assert code == 0, screen
     assert "│" in screen

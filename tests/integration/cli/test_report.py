@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from importlib import resources
 from typing import TYPE_CHECKING
 
-import jsonschema
 import pytest
 
 from tests.authority import chain_pem
@@ -16,6 +14,7 @@ from tests.unit.witnesses.stamping_server import stamping
 
 from .cli_project import make_project, make_wheel
 from .code_signing import KEY, certify
+from .schemas import validate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,8 +71,7 @@ def test_each_report_tells_what_was_verified_and_by_whom_it_is_trusted(signed: P
 def test_the_document_tells_size_and_digest_by_its_schema(signed: Project) -> None:
     signed.succeed("verify", "dist", "--report", "report.json")
     document = json.loads((signed.folder / "report.json").read_text())
-    schema = json.loads(resources.files("hatch_sign").joinpath("schemas/verification.v1.json").read_text())
-    jsonschema.validate(document, schema, format_checker=jsonschema.FormatChecker())
+    validate(document, "verification")
     artifact = next(each for each in document["artifacts"] if each["name"] == "demo-1.0.bin")
     assert (artifact["size"], artifact["sha256"]) == (16, hashlib.sha256(b"what is released").hexdigest())
 

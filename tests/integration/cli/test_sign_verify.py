@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from importlib import resources
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from .cli_project import CONFIGURATION, SO_PIN, Project, make_project, make_wheel
-
-
-def validate(document: object, schema: str) -> None:
-    text = resources.files("hatch_sign").joinpath(f"schemas/{schema}.v1.json").read_text()
-    jsonschema.validate(document, json.loads(text), format_checker=jsonschema.FormatChecker())
+from .schemas import validate
 
 
 def test_what_is_signed_verifies_and_what_is_changed_does_not(project: Project) -> None:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import select
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from .at_terminal import at_terminal
 from .cli_project import PIN, Project, make_project
 
-pty = pytest.importorskip("pty", reason="the system has no pseudo-terminals")
-
-PATIENCE = 300
-"""Seconds of silence after which the program is taken to hang, and is ended."""
+pytest.importorskip("pty", reason="the system has no pseudo-terminals")
 
 
 @pytest.fixture(scope="module")
@@ -24,38 +18,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     for number in range(8):
         project.add(f"{number}.bin", b"data")
     return project
-
-
-def at_terminal(
-    project: Project, *arguments: str, typed: str = "", without: str = "", columns: int = 160
-) -> tuple[int, str]:
-    """Run hatch-sign on a pseudo-terminal, type something, and return the exit code and the screen."""
-    environ = {name: value for name, value in project.environ.items() if name != without} | {
-        "TERM": "xterm",
-        "COLUMNS": str(columns),
-    }
-    leader, follower = pty.openpty()
-    command = [sys.executable, "-m", "hatch_sign", *arguments]
-    screen = b""
-    with subprocess.Popen(
-        command, cwd=project.folder, env=environ, stdin=follower, stdout=follower, stderr=follower, start_new_session=True
-    ) as process:
-        os.close(follower)
-        while select.select([leader], [], [], PATIENCE)[0]:
-            try:
-                piece = os.read(leader, 4096)
-            except OSError:  # the other end is closed
-                break
-            screen += piece
-            if typed and screen.rstrip().endswith(b":"):
-                os.write(leader, typed.encode() + b"\n")
-                typed = ""
-        try:
-            process.wait(PATIENCE)
-        finally:
-            process.kill()
-    os.close(leader)
-    return process.returncode, screen.decode()
 
 
 def test_results_are_a_table_and_progress_comes_and_goes(project: Project) -> None:
@@ -75,6 +37,15 @@ def test_what_is_wider_than_the_terminal_is_not_folded(project: Project) -> None
     assert code == 0, screen
     assert "emulated:test/release  ecdsa-p256  software" in screen
     assert "│" not in screen
+
+
+@pytest.mark.parametrize(("columns", "is_table"), [(60, False), (80, True)])
+def test_no_width_breaks_a_word(project: Project, columns: int, *, is_table: bool) -> None:
+    code, screen = at_terminal(project, "sign", "dist", "--overwrite", columns=columns)
+    assert code == 0, screen
+    assert ("│" in screen) == is_table
+    for word in ("0.bin", "consistent", "emulated:test/release", "(ecdsa-p256,", "signed"):
+        assert screen.count(word) >= 1, word
 
 
 def test_nothing_of_the_kind_reaches_a_pipe(project: Project) -> None:

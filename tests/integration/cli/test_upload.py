@@ -11,7 +11,7 @@ import pytest
 from tests.unit.registry.distributions import write_distribution
 
 from .cli_project import CONFIGURATION, Project, make_wheel
-from .test_sign_verify import validate
+from .schemas import validate
 
 PLACE = '[[publish]]\nto = "folder"\npath = "public"\n'
 MIRROR = '[[publish]]\nto = "folder"\nname = "mirror"\npath = "mirror"\n'

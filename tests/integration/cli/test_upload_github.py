@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -16,8 +13,9 @@ from tests.github_releases import REPOSITORY, TOKEN, FakeGitHub, serving_github
 from tests.indexes import Index, index_serving
 from tests.unit.services.https_server import Answer, Request
 
-from .cli_project import CONFIGURATION, Project, Ran, make_wheel
-from .test_upload_index import FIRST, INTERRUPTIBLE, SECOND, half_signed, signed_by_a_stranger, tampered, unsigned
+from .cli_project import CONFIGURATION, Project, Ran
+from .interrupting import InterruptedRun
+from .wheels import FIRST, SECOND, SPOILS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,15 +28,6 @@ INDEX_TOKEN = "pypi-AgEIcHlwaS5vcmcCJDAwMDAwMDAw"  # noqa: S105 - of the index i
 def github() -> Iterator[FakeGitHub]:
     with serving_github(FakeGitHub()) as fake:
         yield fake
-
-
-@pytest.fixture
-def release(project: Project) -> Project:
-    """Return a project with two signed wheels."""
-    for name in ("alpha", "beta"):
-        make_wheel(project, name)
-    project.succeed("sign", "dist")
-    return project
 
 
 def as_in_actions(github: FakeGitHub) -> Mapping[str, str]:
@@ -87,7 +76,7 @@ def test_a_configured_release_is_published_once_all_is_there(release: Project, g
     assert (made.draft, made.fields["name"], sorted(made.contents())) == (False, "One", NAMES)
 
 
-@pytest.mark.parametrize("spoil", [unsigned, tampered, half_signed, signed_by_a_stranger])
+@pytest.mark.parametrize("spoil", SPOILS)
 def test_neither_github_nor_a_folder_hears_of_a_release_that_is_rejected(
     release: Project, github: FakeGitHub, spoil: Callable[[Project], None]
 ) -> None:
@@ -199,31 +188,21 @@ def test_a_dry_run_says_all_that_is_wrong_with_the_settings(release: Project, gi
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are POSIX's")
 def test_an_interruption_while_nobody_answers_says_what_was_done(release: Project, github: FakeGitHub) -> None:
-    running: list[subprocess.Popen[bytes]] = []
+    run = InterruptedRun()
     respond = github.service.respond
 
     def interrupt(request: Request) -> Answer:
         answer = respond(request)
         if github.calls.count("upload") != 2:
             return answer
-        os.kill(running[0].pid, signal.SIGINT)
+        run.interrupt()
         return Answer(201, b"never sent", fault="stall")
 
     github.service.respond = interrupt
-    github.service.delay = 0.05  # so that there is a process to interrupt before the first answer is given
-    command = [sys.executable, "-c", INTERRUPTIBLE, "upload", "dist", "--to", "github"]
-    environ = {**release.unmeasured().environ, **as_in_actions(github)}
-    with subprocess.Popen(
-        command, cwd=release.folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        running.append(process)
-        out, err = process.communicate(timeout=300)
-    output = (out + err).decode()
-    assert process.returncode == 130, output
-    assert "Traceback" not in output
-    assert TOKEN not in output
-    assert "1 file is published" in output
-    assert "run again for the rest" in output
+    ran = run.of(release, "upload", "dist", "--to", "github", **as_in_actions(github))
+    assert TOKEN not in ran.output
+    assert "1 file is published" in ran.output
+    assert "run again for the rest" in ran.output
     github.service.respond = respond
     again = upload(release, github, "--to", "github")
     assert again.code == 0, again.output

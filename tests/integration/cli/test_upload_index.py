@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +13,9 @@ from tests.indexes import Index, index_serving
 from tests.unit.services.https_server import Answer
 
 from .cli_project import Project, Ran, make_wheel
-from .test_sign_verify import validate
+from .interrupting import InterruptedRun
+from .schemas import validate
+from .wheels import FIRST, SECOND, SPOILS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,29 +24,12 @@ if TYPE_CHECKING:
 
 TOKEN = "pypi-AgEIcHlwaS5vcmcCJDAwMDAwMDAw"  # noqa: S105 - of the index in these tests
 LOGIN = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": TOKEN}
-FIRST, SECOND = "alpha-1.0-py3-none-any.whl", "beta-1.0-py3-none-any.whl"
 
 
 @pytest.fixture
 def index() -> Iterator[Index]:
     with index_serving(Index(login=("__token__", TOKEN))) as index:
         yield index
-
-
-@pytest.fixture(scope="module")
-def signed(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return a project with two signed wheels; nobody may change it."""
-    project = prepared.copy(tmp_path_factory.mktemp("signed") / "project")
-    for name in ("alpha", "beta"):
-        make_wheel(project, name)
-    project.succeed("sign", "dist")
-    return project
-
-
-@pytest.fixture
-def release(signed: Project, tmp_path: Path) -> Project:
-    """Return a copy of it for each test."""
-    return signed.copy(tmp_path / "release")
 
 
 def upload(project: Project, index: Index, *arguments: str, **environ: str) -> Ran:
@@ -58,29 +40,10 @@ def upload(project: Project, index: Index, *arguments: str, **environ: str) -> R
     return ran
 
 
-def unsigned(project: Project) -> None:
-    for path in project.dist.glob("*.sigstore.json"):
-        path.unlink()
-
-
-def half_signed(project: Project) -> None:
-    (project.dist / f"{SECOND}.sigstore.json").unlink()
-
-
-def tampered(project: Project) -> None:
-    with (project.dist / SECOND).open("ab") as stream:
-        stream.write(b"\0")
-
-
-def signed_by_a_stranger(project: Project) -> None:
-    project.succeed("key", "generate", "emulated:test/another")
-    (project.folder / "another.toml").write_text('key = "emulated:test/another"\nformats = ["sigstore"]\n')
-    project.succeed("sign", f"dist/{SECOND}", "--overwrite", "--config", "another.toml")
-
-
-@pytest.mark.parametrize("spoil", [unsigned, half_signed, tampered, signed_by_a_stranger])
-def test_an_index_hears_nothing_of_a_release_that_is_rejected(release: Project, index: Index, spoil: object) -> None:
-    assert callable(spoil)
+@pytest.mark.parametrize("spoil", SPOILS)
+def test_an_index_hears_nothing_of_a_release_that_is_rejected(
+    release: Project, index: Index, spoil: Callable[[Project], None]
+) -> None:
     spoil(release)
     ran = upload(release, index)
     assert ran.code == 1
@@ -185,46 +148,27 @@ def test_a_cut_connection_is_told_and_running_it_again_does_the_rest(release: Pr
     assert sorted(taken) == [FIRST, SECOND]
 
 
-INTERRUPTIBLE = """\
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from hatch_sign.cli import main
-sys.exit(main(sys.argv[1:]))
-"""
-"""Whoever runs the tests in the background has SIGINT ignored, and the program would inherit that."""
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are POSIX's")
 @pytest.mark.parametrize("flags", [(), ("--json",)])
 def test_an_interruption_between_files_says_what_was_done(
     release: Project, index: Index, tmp_path: Path, flags: tuple[str, ...]
 ) -> None:
-    running: list[subprocess.Popen[bytes]] = []
-    index.before_upload = lambda _: os.kill(running[0].pid, signal.SIGINT) if index.stored else None
+    run = InterruptedRun()
+    index.before_upload = lambda _: run.interrupt() if index.stored else None
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    command = [sys.executable, "-c", INTERRUPTIBLE, "upload", "dist", "--repository-url", index.url, *flags]
-    environ = {**release.unmeasured().environ, **LOGIN, "TMPDIR": str(temporary)}
-    index.service.delay = 0.2  # so that there is a process to interrupt before the first answer is given
-    with subprocess.Popen(
-        command, cwd=release.folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        running.append(process)
-        out, err = process.communicate(timeout=300)
-    output = (out + err).decode()
-    assert process.returncode == 130, output
-    assert "Traceback" not in output
-    assert TOKEN not in output
+    ran = run.of(release, "upload", "dist", "--repository-url", index.url, *flags, **LOGIN, TMPDIR=str(temporary))
+    assert TOKEN not in ran.output
     assert list(temporary.iterdir()) == []
     done = next(iter(index.stored))
     if flags:
-        document = json.loads(out)
+        document = json.loads(ran.out)
         validate(document, "publishing")
         assert (document["interrupted"], document["destinations"][0]["published"][0]["name"]) == (True, done)
     else:
-        assert f"index  uploaded  {done}" in output
-        assert "published, and stay" in output
-        assert "run again for the rest" in output
+        assert f"index  uploaded  {done}" in ran.output
+        assert "published, and stay" in ran.output
+        assert "run again for the rest" in ran.output
     index.before_upload = lambda _: None
     assert upload(release, index).code == 0
     assert len(index.stored) == 2

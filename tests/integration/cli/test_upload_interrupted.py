@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from .at_terminal import at_terminal
 from .cli_project import CONFIGURATION, Project, Ran
-from .test_terminal import at_terminal
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are POSIX's")
 

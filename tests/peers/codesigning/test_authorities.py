@@ -75,7 +75,8 @@ def assert_openssl_accepts(project: Project) -> list[Bundle]:
         for timestamp in bundle.timestamps:
             verdict = openssl_ts_verify(timestamp, bundle.signature, TSA.root)
             assert verdict.accepted, verdict
-            assert not openssl_ts_verify(timestamp, bundle.signature + b"x", TSA.root).accepted
+            foreign = openssl_ts_verify(timestamp, bundle.signature + b"x", TSA.root)
+            assert "message imprint mismatch" in foreign.refusal
     return bundles
 
 
@@ -182,7 +183,7 @@ def test_a_tampered_timestamp_is_refused_by_openssl_and_by_us(project: Project) 
     bundles = assert_openssl_accepts(project)
     stamp = bytearray(bundles[0].timestamps[0])
     stamp[-5] ^= 1  # in the signature of the token
-    assert not openssl_ts_verify(bytes(stamp), bundles[0].signature, TSA.root).accepted
+    assert "signature failure" in openssl_ts_verify(bytes(stamp), bundles[0].signature, TSA.root).refusal
     path = project.dist / "a.bin.sigstore.json"
     path.write_bytes(BundleProducer().with_timestamps(path.read_bytes(), [bytes(stamp)]))
     assert "a.bin is rejected" in project.fail(1, "verify", "dist/a.bin")
@@ -208,6 +209,7 @@ def test_cms_signatures_take_them_with_the_signature_and_later(project: Project)
     for name, tokens in stamps.items():
         for token in tokens:
             assert openssl_ts_verify(token, found[name].signature.signature, TSA.root, is_token=True).accepted
-            assert not openssl_ts_verify(token, b"another", TSA.root, is_token=True).accepted
+            foreign = openssl_ts_verify(token, b"another", TSA.root, is_token=True)
+            assert "message imprint mismatch" in foreign.refusal
     judged = openssl_cms_verify(project.dist / "a.bin", project.dist / "a.bin.p7s", project.folder / "roots.pem")
     assert judged.accepted, judged

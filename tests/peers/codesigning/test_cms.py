@@ -56,7 +56,8 @@ def test_openssl_accepts_the_timestamp_and_we_show_its_time(algorithm: str, tmp_
     (token,) = FORMAT.verifier().parse(case.signature).timestamps  # type: ignore[union-attr] # of a sidecar
     signature = FORMAT.producer().signature(case.signature)  # type: ignore[union-attr] # takes timestamps
     assert openssl_ts_verify(token, signature, TSA.root, is_token=True).accepted
-    assert not openssl_ts_verify(token, signature + b"\0", TSA.root, is_token=True).accepted
+    foreign = openssl_ts_verify(token, signature + b"\0", TSA.root, is_token=True)
+    assert "message imprint mismatch" in foreign.refusal
     outcome = ours(case)
     assert outcome.time is not None
     assert abs(outcome.time - datetime.now(UTC)) < LONGEST_CLOCK
@@ -218,7 +219,7 @@ def test_a_timestamp_of_another_signature_is_refused(tmp_path: Path) -> None:
     )
     (token,) = FORMAT.verifier().parse(swapped.signature).timestamps  # type: ignore[union-attr] # of a sidecar
     signature = FORMAT.producer().signature(swapped.signature)  # type: ignore[union-attr] # takes timestamps
-    assert not openssl_ts_verify(token, signature, TSA.root, is_token=True).accepted
+    assert "message imprint mismatch" in openssl_ts_verify(token, signature, TSA.root, is_token=True).refusal
     outcome = ours(swapped)
     assert outcome.verdict is Verdict.MALFORMED
     assert "timestamp" in outcome.detail

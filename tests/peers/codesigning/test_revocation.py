@@ -254,7 +254,7 @@ def test_a_responder_that_the_authority_did_not_name_is_not_believed(online: Rel
     with online.authority.responder(online.port, "signer"):
         verdict, detail = online.verify(FETCHED)
         assert (verdict, "does not name as its own" in detail) == ("indeterminate", True)
-        assert not online.authority.ask_responder(online.authority.ocsp_url).accepted
+        assert "missing ocspsigning usage" in online.authority.ask_responder(online.authority.ocsp_url).refusal
 
 
 def test_a_responder_that_is_down_is_never_silently_fine(online: Release) -> None:

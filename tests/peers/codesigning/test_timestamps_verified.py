@@ -122,7 +122,7 @@ def test_both_refuse_who_is_no_timestamp_authority(
     timestamp = parse_timestamp(reply)
     assert timestamp.vouches_for(SIGNATURE)
     assert reason in doubt(timestamp, above.certificate)
-    assert not openssl_ts_verify(reply, SIGNATURE, above.certificate).accepted
+    assert "unsuitable certificate purpose" in openssl_ts_verify(reply, SIGNATURE, above.certificate).refusal
     good = above.holder("stamps", usage="timestamping")
     resigned, _ = ask(TimestampServer(good, unchecked=True))
     assert doubt(parse_timestamp(resigned), above.certificate) == ""
@@ -161,7 +161,8 @@ def test_timestamps_of_microsoft_are_read(tmp_path: Path) -> None:
         if leaf not in asked:
             asked.add(leaf)
             assert _openssl_cms(tmp_path, timestamp, timestamp.token).accepted
-            assert not _openssl_cms(tmp_path, timestamp, timestamp.token[:-1] + bytes([timestamp.token[-1] ^ 1])).accepted
+            changed = timestamp.token[:-1] + bytes([timestamp.token[-1] ^ 1])
+            assert "CMS Verification failure" in _openssl_cms(tmp_path, timestamp, changed).refusal
 
 
 def _openssl_cms(folder: Path, timestamp: Timestamp, token: bytes) -> PeerResult:

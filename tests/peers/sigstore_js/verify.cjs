@@ -16,17 +16,11 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const { parseArgs } = require('node:util');
 
-const IN_TOTO_PAYLOAD_TYPE = 'application/vnd.in-toto+json';
+const { answer, requireSubject } = require('./answering.cjs');
+
 const NO_AUTHORITIES = { certificateAuthorities: [], timestampAuthorities: [], tlogs: [], ctlogs: [] };
 
 class Misuse extends Error {}
-
-class Refusal extends Error {
-  constructor(code, message) {
-    super(message);
-    this.code = code;
-  }
-}
 
 // Reads the command line into { bundle, artifact, publicKey, trustedRoot, timestamps, envelopeOnly }.
 function readArguments(argv) {
@@ -61,17 +55,6 @@ function trustIn(publicKey, trustedRoot) {
   return toTrustMaterial(root, Object.assign(Object.create(null), { [hint]: { rawBytes: spki } }));
 }
 
-// The library leaves the payload to its caller: the statement must name the artifact.
-function requireSubject(envelope, artifact) {
-  if (envelope.payloadType !== IN_TOTO_PAYLOAD_TYPE) {
-    throw new Refusal('PAYLOAD_ERROR', `payload type is ${envelope.payloadType}, not ${IN_TOTO_PAYLOAD_TYPE}`);
-  }
-  const digest = crypto.createHash('sha256').update(artifact).digest('hex');
-  const { subject } = JSON.parse(envelope.payload.toString('utf8'));
-  const named = (subject ?? []).some((entry) => entry.digest?.sha256 === digest);
-  if (!named) throw new Refusal('SUBJECT_ERROR', `no subject has sha256 ${digest}`);
-}
-
 // Throws unless the bundle is good for the artifact under the key.
 function verify({ bundle: text, artifact, publicKey, trustedRoot, timestamps, envelopeOnly }) {
   const { bundleFromJSON } = require('@sigstore/bundle');
@@ -85,25 +68,4 @@ function verify({ bundle: text, artifact, publicKey, trustedRoot, timestamps, en
   }
 }
 
-// Stops with the given status. A message of several lines is kept whole.
-function stop(status, error) {
-  process.stderr.write(`${error.code ?? error.name}: ${error.message}\n`);
-  process.exit(status);
-}
-
-function main(argv) {
-  let request;
-  try {
-    request = readArguments(argv);
-    require.resolve('@sigstore/verify');
-  } catch (error) {
-    stop(2, error);
-  }
-  try {
-    verify(request);
-  } catch (error) {
-    stop(1, error);
-  }
-}
-
-main(process.argv.slice(2));
+answer(readArguments, verify);

@@ -10,9 +10,10 @@
 // The caller sets NODE_PATH to a node_modules with @sigstore/verify, @sigstore/bundle and @sigstore/protobuf-specs.
 'use strict';
 
-const crypto = require('node:crypto');
 const fs = require('node:fs');
 const { parseArgs } = require('node:util');
+
+const { answer, requireSubject } = require('./answering.cjs');
 
 const ONE_OF_EACH = { ctlogThreshold: 1, tlogThreshold: 1, timestampThreshold: 1 };
 
@@ -28,14 +29,6 @@ function readArguments(argv) {
   };
 }
 
-// The library leaves the payload to its caller.
-function requireSubject(envelope, artifact) {
-  const digest = crypto.createHash('sha256').update(artifact).digest('hex');
-  const { subject } = JSON.parse(envelope.payload.toString('utf8'));
-  if (subject.some((entry) => entry.digest.sha256 === digest)) return;
-  throw Object.assign(new Error(`no subject has sha256 ${digest}`), { code: 'SUBJECT_ERROR' });
-}
-
 function verify({ root, policy, bundle: content, artifact }) {
   const { bundleFromJSON } = require('@sigstore/bundle');
   const { Verifier, toSignedEntity, toTrustMaterial } = require('@sigstore/verify');
@@ -46,21 +39,4 @@ function verify({ root, policy, bundle: content, artifact }) {
   if (bundle.content.$case === 'dsseEnvelope') requireSubject(bundle.content.dsseEnvelope, artifact);
 }
 
-// Stops with the given status. A message of several lines is kept whole.
-function stop(status, error) {
-  process.stderr.write(`${error.code ?? error.name}: ${error.message}\n`);
-  process.exit(status);
-}
-
-let request;
-try {
-  request = readArguments(process.argv.slice(2));
-  require.resolve('@sigstore/verify');
-} catch (error) {
-  stop(2, error);
-}
-try {
-  verify(request);
-} catch (error) {
-  stop(1, error);
-}
+answer(readArguments, verify);

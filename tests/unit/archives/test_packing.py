@@ -25,9 +25,9 @@ def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     if request.param == "zlib":
         monkeypatch.setitem(sys.modules, "zlib_ng", None)
         monkeypatch.setitem(sys.modules, "zlib_ng.zlib_ng", None)
-    packing._compressobj.cache_clear()
+    packing.compressor.cache_clear()
     yield request.param
-    packing._compressobj.cache_clear()
+    packing.compressor.cache_clear()
 
 
 def packed(content: bytes, method: int, threads: int) -> tuple[packing.Packed, bytes]:
@@ -38,7 +38,7 @@ def packed(content: bytes, method: int, threads: int) -> tuple[packing.Packed, b
 
 
 def test_the_library_is_the_one_that_is_asked_for(library: str) -> None:
-    assert (packing._compressobj() is zlib.compressobj) == (library == "zlib")
+    assert (packing.compressor() is zlib.compressobj) == (library == "zlib")
 
 
 @pytest.mark.parametrize("content", [b"", b"a", CONTENT], ids=["nothing", "a byte", "several pieces"])

@@ -115,12 +115,20 @@ def test_agrees_with_the_standard_library(names: list[str], quoting: int) -> Non
     assert [row[0] for row in csv.reader(io.StringIO(changed.encode().decode()))] == names
 
 
-def test_a_field_without_end_is_refused_in_little_memory() -> None:
-    data = b'"' + b"a" * 1_000_000
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b'"' + b"a" * 1_000_000, "line 1 is not a path, a hash and a size"),
+        (OWN.encode() * 50_000, "it lists .*/RECORD twice"),
+        ("".join(line(str(number)) for number in range(15_000)).encode(), "it lists 0, which is not in the wheel"),
+    ],
+    ids=["a field without end", "one row again and again", "many strangers"],
+)
+def test_what_is_wrong_is_refused_in_little_memory(data: bytes, reason: str) -> None:
     tracemalloc.start()
     try:
-        with pytest.raises(MalformedError, match="line 1 is not a path, a hash and a size"):
+        with pytest.raises(MalformedError, match=reason):
             parse_record(data, name=RECORD, files=FILES)
-        assert tracemalloc.get_traced_memory()[1] < 10 * len(data)
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(data)
     finally:
         tracemalloc.stop()

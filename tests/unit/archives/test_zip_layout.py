@@ -165,7 +165,16 @@ def unicode_path(name: bytes) -> bytes:
     return stream.getvalue()
 
 
+def without_end() -> bytes:
+    """Return an archive in whose member, which is not packed, readers of streams find its end and another member."""
+    stream = Piped()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("a.dll", struct.pack("<4s3L", b"PK\x07\x08", 0, 0, 0) + GOOD[:LOCAL_B])
+    return stream.getvalue()
+
+
 HOSTILE = {
+    "end to be guessed": (without_end(), "a.dll is not packed, and who reads it as a stream has to guess where it ends"),
     "nothing": (b"", "no end record"),
     "cut": (GOOD[:-1], "no end record|bytes follow"),
     "bytes after": (GOOD + b"x", "bytes follow its end record"),

@@ -80,7 +80,8 @@ def test_check_says_what_is_signed_and_trusted(run: Run, folder: Path) -> None:
         "requires sigstore",
         "trusts verify.trust[0] (public-key release.pub) for *.whl from 2026-01-01 00:00:00Z until 2027-12-31 23:59:59Z",
     ]
-    assert err == "hatch-sign: warning: no backend named 'pkcs11' is installed; install hatch-sign-pkcs11\n"
+    remedy = "install hatch-sign-pkcs11 from where hatch-sign came from"
+    assert err == f"hatch-sign: warning: no backend named 'pkcs11' is installed; {remedy}\n"
 
 
 def test_check_writes_one_document(run: Run, folder: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hatch_sign.cli import main
+from tests.terminals import converse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,30 +132,7 @@ def test_a_damaged_token_does_not_hide_the_others(capsys: pytest.CaptureFixture[
 
 
 def _converse(arguments: list[str], answers: list[bytes], environ: dict[str, str]) -> tuple[int, str]:
-    """Run the program on a terminal of its own, answering each question once it was asked."""
-    import pty  # noqa: PLC0415 (POSIX only)
-
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execve(  # noqa: S606 - the child of a fork becomes the program
-            sys.executable,
-            [sys.executable, "-c", "import sys; from hatch_sign.cli import main; sys.exit(main())", *arguments],
-            environ,
-        )
-    shown = b""
-    try:
-        while True:
-            read = os.read(terminal, 1024)
-            if not read:
-                break
-            shown += read
-            if answers and shown.endswith((b": ", b"`yes`: ")):
-                os.write(terminal, answers.pop(0) + b"\n")
-    except OSError:
-        pass  # Linux ends a terminal whose program has ended this way.
-    finally:
-        os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.decode()
+    return converse([sys.executable, "-m", "hatch_sign", *arguments], answers, environ=environ)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no pty")
@@ -162,7 +140,7 @@ def test_on_a_terminal_pins_are_asked_for_twice(home: Path) -> None:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("HATCH_SIGN_")}
     environ["HATCH_SIGN_HOME"] = str(home)
     pins = [b"31-right", b"31-right", b"99-officer", b"99-officer"]
-    code, shown = _converse(["token", "init", "release"], list(pins), environ)
+    code, shown = _converse(["token", "init", "release"], pins, environ)
     assert code == 0, shown
     assert "again: PIN of emulated token release:" in shown
     assert not any(secret in shown for secret in _SECRETS)
@@ -192,7 +170,7 @@ def test_on_a_terminal_nothing_is_asked_that_cannot_matter(
     """What is known to be refused is refused before the next question."""
     _run(capsys, "init", "release")
     environ = {name: value for name, value in os.environ.items() if name not in {"HATCH_SIGN_PIN", "HATCH_SIGN_SO_PIN"}}
-    found, shown = _converse(["token", "init", label], list(answers), environ)
+    found, shown = _converse(["token", "init", label], answers, environ)
     assert found == code, shown
     assert reason in shown
     assert shown.count("PIN of emulated token") == len(answers)

@@ -142,7 +142,7 @@ def test_no_answer_is_no_secret() -> None:
         raise EOFError
 
     for prompt in (end, lambda _: ""):
-        with pytest.raises(SecretUnavailableError, match="the answer is empty"):
+        with pytest.raises(SecretUnavailableError, match="the answer is empty; start again, and type it"):
             _find(_REQUEST, {}, prompt=prompt)
 
 

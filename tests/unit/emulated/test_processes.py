@@ -38,9 +38,11 @@ _GENERATE = f"""{_LOG_IN}
 backend.generate_key("emulated:release/new", KeyAlgorithm.ECDSA_P256, context)
 """
 _INIT = """
+from hatch_sign.backends.emulated import wrapping
 from hatch_sign.backends.emulated.tokens import create_token
 import os
 
+wrapping._COST = 2  # as in the process of the tests: what is looked at is the files
 create_token("fresh", pin=os.environ["HATCH_SIGN_PIN"], so_pin=os.environ["HATCH_SIGN_SO_PIN"], environ=os.environ)
 """
 _KILLER = """

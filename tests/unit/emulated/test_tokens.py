@@ -48,6 +48,20 @@ def test_two_tokens_are_told_apart(token: Token) -> None:
     assert other.serial != describe_token("release", token.environ()).serial
 
 
+def test_where_nothing_was_made_there_are_no_tokens(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for home in ("missing", "file"):
+        assert list_labels({"HATCH_SIGN_HOME": str(tmp_path / home)}) == ()
+
+
+def test_tokens_that_cannot_be_listed_are_not_none(tmp_path: Path) -> None:
+    (tmp_path / "tokens").symlink_to("tokens")
+    with pytest.raises(CustodyError, match=r"cannot be listed: .+; make it readable, or set HATCH_SIGN_HOME"):
+        list_labels({"HATCH_SIGN_HOME": str(tmp_path)})
+    with pytest.raises(CustodyError, match="cannot be listed"):
+        describe_token("release", {"HATCH_SIGN_HOME": str(tmp_path)})
+
+
 def test_a_deleted_token_is_gone(token: Token) -> None:
     delete_token("release", token.environ())
     assert list_labels(token.environ()) == []

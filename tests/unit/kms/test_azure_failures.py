@@ -57,11 +57,6 @@ ANSWERS: list[Expected] = [
 PASSING = [(408, ""), (429, "Throttled"), (500, "InternalServerError"), (502, ""), (503, ""), (504, "")]
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> LoopbackCertificate:
-    return make_loopback_certificate(tmp_path_factory.mktemp("tls"))
-
-
 @pytest.fixture
 def rig(certificate: LoopbackCertificate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     with opened(make_service(), certificate, monkeypatch) as rig:
@@ -212,7 +207,7 @@ def test_an_identity_that_is_refused(rig: Rig, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("kind", ["answer", "stall"])
 def test_a_login_has_the_limits_of_every_call(kind: Literal["answer", "stall"], monkeypatch: pytest.MonkeyPatch) -> None:
     reference = parse_azure_reference("azurekms://release.vault.azure.net/signing")
-    limits = NetworkLimits(connect=60.0, read=2.0)
+    limits = NetworkLimits(connect=60.0, read=2.0 if kind == "answer" else 0.5)
     caller = make_caller(reference, RunContext({}, on_warning=pytest.fail), limits=limits)
     with proxied("http://127.0.0.1:9") as identity:
         identity.faults.append(ServerFault(kind, status=500, body=b"{}", times=99))

@@ -18,7 +18,6 @@ from hatch_sign.values.errors import CustodyError, KeyNotFoundError, Unsupported
 from hatch_sign.values.protection import ProtectionLevel
 from hatch_sign.values.public_keys import verify_digest
 
-from ...peers.kms.authority import make_loopback_certificate
 from .azure_rig import Rig, make_service, opened
 
 if TYPE_CHECKING:
@@ -29,11 +28,6 @@ if TYPE_CHECKING:
     Answer = dict[str, Any]
 
 DIGEST = hashlib.sha256(b"artifact").digest()
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> LoopbackCertificate:
-    return make_loopback_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture

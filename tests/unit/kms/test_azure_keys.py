@@ -17,18 +17,18 @@ from hatch_sign.values.errors import ConfigurationError, CustodyError, KeyNotFou
 from hatch_sign.values.protection import ProtectionLevel
 from hatch_sign_kms.azure import AzureBackend
 
-from ...peers.kms.authority import make_loopback_certificate
 from .azure_rig import Rig, make_service, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ...peers.kms.authority import LoopbackCertificate
+
 _NO_WARNING = list[str]().append
 
 
 @pytest.fixture
-def rig(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
-    certificate = make_loopback_certificate(tmp_path_factory.mktemp("tls"))
+def rig(certificate: LoopbackCertificate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     with opened(make_service(), certificate, monkeypatch) as rig:
         yield rig
 

@@ -70,6 +70,26 @@ def test_a_relative_path_is_refused_even_where_it_exists(
     assert "is a relative path" in _refusal(f"?module-path={path}", machine)
 
 
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "/proc/self/cwd",
+        "//proc/self/cwd",
+        "/usr/../proc/self/./cwd",
+        "/dev/fd/../../self/cwd",
+        "/usr/../dev/fd/../../self/cwd",
+    ],
+)
+def test_a_path_by_which_each_process_means_another_place_is_refused(
+    prefix: str, machine: ModuleFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _write(tmp_path / "module.so")
+    refused = "leads to another place in each process, such as the working directory"
+    assert refused in _refusal(f"?module-path={prefix}/module.so", machine)
+    assert refused in _refusal(f"?module-name=module&module-path={prefix}", machine)
+
+
 def test_a_path_that_is_no_module_has_one_clear_error_each(machine: ModuleFolders, tmp_path: Path) -> None:
     assert "does not exist" in _refusal(f"?module-path={tmp_path}/absent.so", machine)
     assert "does not exist" in _refusal("", machine, COSIGN_PKCS11_MODULE_PATH=f"{tmp_path}/absent.so")

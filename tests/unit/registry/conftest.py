@@ -1,4 +1,4 @@
-"""A folder on the path of this process, whose modules are forgotten after the test."""
+"""A folder on the path of this process; what a test imports from its own folders is forgotten after it."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     before = set(sys.modules)
     yield folder
     for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(folder)):
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
             del sys.modules[name]

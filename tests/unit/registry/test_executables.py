@@ -73,7 +73,7 @@ def test_a_plugin_keeps_its_scheme(entries: list[Entry]) -> None:
 def test_a_scheme_of_ours_is_never_an_executables(entries: list[Entry], name: str) -> None:
     scheme = name.removeprefix("backend.")
     left = [entry for entry in entries if entry.name != scheme]
-    with pytest.raises(PluginError, match=f"install {KNOWN_PLUGINS[name]}$"):
+    with pytest.raises(PluginError, match=f"install {KNOWN_PLUGINS[name]} from where hatch-sign came from$"):
         Registry(left, executables={scheme}).backend(scheme)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import PathDistribution
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,6 +52,20 @@ def test_a_good_plugin_is_found_by_the_scheme_of_a_reference(site: Path) -> None
     registry = Registry()
     assert registry.backend("example").uri_schemes == ("example",)
     assert registry.backend_of("EXAMPLE:somewhere") is registry.backend("example")
+
+
+def test_who_declares_a_plugin_is_read_once_for_all_that_it_brings(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    read_text = PathDistribution.read_text
+
+    def note(distribution: PathDistribution, filename: str) -> str | None:
+        if filename == "METADATA":
+            read.append(str(distribution.locate_file("")) + distribution._normalized_name)  # type: ignore[attr-defined] # kept from the types
+        return read_text(distribution, filename)
+
+    monkeypatch.setattr(PathDistribution, "read_text", note)
+    entries = installed_entries()
+    assert len(read) == len(set(read)) < len(entries)
 
 
 def test_only_the_plugin_that_is_asked_for_is_imported(site: Path) -> None:
@@ -157,6 +172,12 @@ def hatch_sign_register_format():
         ("toy", "envelope", ".x", "its kind is 'envelope', expected one of sidecar"),
         ("toy", "sidecar", "", "its suffix is ''"),
         ("toy", "embedded", ".x", "its suffix is '.x'"),
+        ("toy", "sidecar", ".whl", "its suffix .whl is that of artifacts"),
+        ("toy", "sidecar", ".gz", "its suffix .gz is that of artifacts"),
+        ("toy", "aggregate", "l", "its suffix l is that of artifacts"),
+        ("toy", "sidecar", "-none-any.whl", "its suffix -none-any.whl is that of artifacts"),
+        ("toy", "manifest", "demo-1.0.tar.gz", "its suffix demo-1.0.tar.gz is that of artifacts"),
+        ("toy", "sidecar", ".json", "its suffix .json is that of artifacts"),
     ],
 )
 def test_a_format_that_contradicts_itself_is_refused(site: Path, name: str, kind: str, suffix: str, reason: str) -> None:

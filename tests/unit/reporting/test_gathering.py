@@ -17,6 +17,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from hatch_sign.artifacts.discovery import Artifact
 from hatch_sign.configuration.model import TrustSettings, VerifySettings
 from hatch_sign.contract import Judgement
+from hatch_sign.formats import rfc3161
+from hatch_sign.formats.rfc3161 import parse_timestamp
 from hatch_sign.reporting.gathering import gather_report
 from hatch_sign.reporting.model import Circumstances, Report
 from hatch_sign.trust.certificate_rule import CertificateRule
@@ -34,13 +36,15 @@ from tests.formats.stamps import Stamp
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
+    from hatch_sign.formats.rfc3161 import Timestamp
     from hatch_sign.reporting.model import ChainEntry
 
 KEY = make_key("ecdsa-p256")
 LABEL = "verify.trust[0] (public-key release.pub)"
 SIGNATURE = b"a signature"
 NO_TIMES = (b'"x"', b"[1]", b"1e300", b"9" * 30)
-LOGGED = json.dumps({"logIndex": "7", "logId": {"keyId": "abc="}, "integratedTime": "1767225600"}).encode()
+ENTRY = {"logIndex": "7", "logId": {"keyId": "abc="}, "integratedTime": "1767225600"}
+LOGGED = json.dumps({**ENTRY, "inclusionPromise": {"signedEntryTimestamp": "AA=="}}).encode()
 
 
 def grounds(**changes: object) -> Grounds:
@@ -189,6 +193,19 @@ def test_timestamps_of_many_artifacts_are_one_witness() -> None:
     assert len(chain.witnesses[0].times) == 2
 
 
+def test_timestamps_over_one_signature_are_read_once_for_all_its_artifacts(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[bytes] = []
+
+    def noting(data: bytes) -> Timestamp:
+        read.append(data)
+        return parse_timestamp(data)
+
+    monkeypatch.setattr(rfc3161, "parse_timestamp", noting)
+    shared = grounds(timestamps=tuple(token(time=NOW - timedelta(minutes=number))[0] for number in range(32)))
+    (chain,) = gathered(*(outcome(f"demo-{number}.whl", grounds=shared) for number in range(5))).chains
+    assert len(chain.witnesses) == len(read) == 32
+
+
 @pytest.mark.parametrize(
     ("signature", "believed", "doubt"),
     [
@@ -220,10 +237,18 @@ def test_a_log_entry_is_believed_only_where_the_rule_asks_the_log() -> None:
     assert unasked.witnesses[0].doubt == "the rule does not ask the log"
 
 
+def test_a_time_that_a_log_has_not_promised_is_not_shown() -> None:
+    (chain,) = gathered(outcome(grounds=grounds(log_entries=(json.dumps(ENTRY).encode(),))), kind="identity").chains
+    assert chain.witnesses[0].times == ("entry 7",)
+
+
 @pytest.mark.parametrize(
     "hostile",
     [b"", b"[]", b"7", b"null", b"{", b'{"logIndex": 1}', b'{"logIndex": 1, "logId": 7}', b"[" * 100_000, b"\xff"]
-    + [b'{"logIndex": 1, "logId": {"keyId": ""}, "integratedTime": %s}' % time for time in NO_TIMES],
+    + [
+        b'{"logIndex": 1, "logId": {"keyId": ""}, "inclusionPromise": {"": 1}, "integratedTime": %s}' % time
+        for time in NO_TIMES
+    ],
 )
 def test_a_damaged_log_entry_is_said_to_be(hostile: bytes) -> None:
     (chain,) = gathered(outcome(grounds=grounds(log_entries=(hostile,)))).chains

@@ -44,7 +44,9 @@ class TestArtifactSigning(BackendContract):
     absent_reference = pytest.fixture(lambda _self, artifact_signing: f"{artifact_signing.reference}-gone")
 
     @pytest.fixture
-    def context(self, artifact_signing: ArtifactSigningRig) -> BackendContext:
+    def context(self, artifact_signing: ArtifactSigningRig, monkeypatch: pytest.MonkeyPatch) -> BackendContext:
+        # The fake has made a signature by the first time that it is asked: nothing is learned from waiting for it.
+        monkeypatch.setattr("hatch_sign_services.artifact_signing.key._FIRST_PAUSE", 0.001)
         return artifact_signing.context()
 
     @pytest.fixture

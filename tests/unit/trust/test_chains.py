@@ -8,6 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from hatch_sign.trust.chains import Chain, check_chain
@@ -53,6 +54,13 @@ def test_a_chain_that_has_ended_is_told_as_it_was() -> None:
     assert chain.certificates == (*SIGNER.certificates, ROOT.certificate)
     stranger = Authority("Root")
     assert check(*SIGNER.certificates, roots=[stranger]).certificates == ()
+
+
+def test_what_many_artifacts_have_in_common_is_checked_once() -> None:
+    again = [x509.load_der_x509_certificate(each.public_bytes(Encoding.DER)) for each in SIGNER.certificates]
+    assert check(*again) is check(*SIGNER.certificates)
+    assert check(*again, at=NOW + DAY) is not check(*SIGNER.certificates)
+    assert check(*again, roots=[Authority("Root")]).problem.startswith(NO_CHAIN)
 
 
 # --- what it is for -------------------------------------------------------------------------------------------------

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hatch_sign.values.display import LONGEST, display
+from hatch_sign.values.display import LONGEST, display, display_json
 
 
 @pytest.mark.parametrize(
@@ -53,3 +54,11 @@ def test_nothing_unsafe_is_ever_shown(text: str) -> None:
     assert not {unicodedata.category(character) for character in shown} & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
     assert len(shown) <= 10 * LONGEST + 1
     shown.encode()
+
+
+@given(st.dictionaries(st.text("#[vso]a\n\u202e"), st.lists(st.text('#[vso]a\\"\ud800'))), st.none() | st.just(2))
+def test_a_document_says_the_same_and_is_no_command(document: dict[str, list[str]], indent: int | None) -> None:
+    shown = display_json(document, indent=indent)
+    assert json.loads(shown) == document
+    assert "##" not in shown
+    assert shown.isascii()

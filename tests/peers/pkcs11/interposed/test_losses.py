@@ -20,6 +20,7 @@ from hatch_sign.values.errors import (
 from hatch_sign_pkcs11 import Pkcs11Backend
 from hatch_sign_pkcs11.settings import RECONNECT_VARIABLE
 from hatch_sign_pkcs11.translate import is_lost
+from tests.integration.cli.interrupting import INTERRUPTIBLE
 from tests.integration.projects import unmeasured
 
 from ..interposer import Interposer, interposed_token
@@ -111,23 +112,13 @@ def test_a_token_that_does_not_come_back_is_waited_for_once(token: Interposer) -
     assert sign(token)
 
 
-# Tests that run in the background have the signal ignored, and hand that on.
-INTERRUPTIBLE = """\
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from hatch_sign.cli import main
-sys.exit(main())
-"""
-
-
 def test_an_interrupt_ends_the_wait_for_a_lost_token(token: Interposer, tmp_path: Path) -> None:
     for number in range(8):
         (tmp_path / f"{number}.bin").write_bytes(b"data")
     token.set(fail="C_Sign:2:999:32,C_Login:2:9999:30")
     words = [
         sys.executable,
-        "-c",
-        INTERRUPTIBLE,
+        *INTERRUPTIBLE,
         "sign",
         ".",
         "--format",
