@@ -103,6 +103,6 @@ def test_what_the_search_for_secrets_takes(bench: Bench) -> None:
     }
     best = measure(commands, rounds=3, environ=bench.environ, folder=folder)
     report(
-        "the search for secrets: seconds, and MiB",
+        "the search for secrets: seconds, and MiB at most (what measures has as many)",
         [f"{name:26} {taken.seconds:6.2f}  {taken.mebibytes:6.0f}" for name, taken in best.items()],
     )

@@ -70,7 +70,7 @@ def test_a_file_that_is_not_in_the_sdist_is_named(project: Project) -> None:
 
 
 def test_a_requirement_that_is_missing_is_named(project: Project) -> None:
-    project.configure('requires = ["setuptools>=77", "hatch-sign"]', 'requires = ["hatch-sign"]')
+    project.configure('requires = ["setuptools>=77", "hatch-sign', 'requires = ["hatch-sign')
     project.configure('"setuptools.build_meta"', '"flit_core.buildapi"')
     for value in ("0", "1"):
         done = project.python(*BUILD, HATCH_SIGN_BUILD=value)

@@ -154,6 +154,19 @@ def test_the_readme_pins_the_version_that_is_shipped() -> None:
     assert pinned == [(name, hatch_sign.__version__) for name in names]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [*ROOT.glob("plugins/*/pyproject.toml"), *ROOT.glob("examples/*/pyproject.toml")],
+    ids=lambda path: path.parent.name,
+)
+def test_whatever_needs_hatch_sign_says_which(path: Path) -> None:
+    """Before 1.0 a minor version may change the contract; and a build takes what an index offers, unless it says which."""
+    asked = re.findall(r'"(hatch-sign(?:-[a-z0-9]+)?)((?:[=~]=[^"]*)?)"', path.read_text("utf-8"))
+    needs = {relation for name, relation in asked if name == "hatch-sign"}
+    assert needs <= {f"=={hatch_sign.__version__}", f"~={hatch_sign.__version__}"}
+    assert needs or "hatch-sign" not in path.read_text("utf-8").partition("[tool.hatch-sign")[0]
+
+
 def test_every_entry_point_of_the_core_is_there() -> None:
     for name, target in {
         **PROJECT["project"]["entry-points"]["hatch_sign"],

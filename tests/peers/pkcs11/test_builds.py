@@ -56,7 +56,7 @@ def built(
     project = copy_example(request.param, folder / "project", environ | with_plugin | _way_to(token))
     key = token.reference(f"{KEY}-{name}")
     project.configure(f'key = "emulated:{name}/release"', f'key = "{key}"')
-    project.configure('dependencies = ["hatch-sign"]', 'dependencies = ["hatch-sign", "hatch-sign-pkcs11"]')
+    project.configure('dependencies = ["hatch-sign==', 'dependencies = ["hatch-sign-pkcs11", "hatch-sign==')
     for command in (
         [*HATCH_SIGN, "key", "generate", key],
         [*HATCH_SIGN, "key", "export-public", key, "-o", "release.pub"],
