@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hatch_sign.configuration.model import ReleaseSettings
@@ -18,12 +18,13 @@ _AT: KeyPath = ("release",)
 def read_release(table: Mapping[str, Any], checker: Checker) -> ReleaseSettings:
     """Return the settings, and record mistakes."""
     values = checker.table(table, RELEASE, _AT)
-    projects = tuple(_normalised(values.get("projects", ())))
+    projects = _normalised(values.get("projects", ()))
     return ReleaseSettings(expect=tuple(values.get("expect", ())), tag=values.get("tag", ""), projects=projects)
 
 
-def _normalised(projects: Iterable[str]) -> Iterator[str]:
-    for project in projects:
-        from packaging.utils import canonicalize_name  # noqa: PLC0415 - loads slowly, where several are released together only
+def _normalised(projects: Sequence[str]) -> tuple[str, ...]:
+    if not projects:
+        return ()
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 - loads slowly, where several are released together only
 
-        yield canonicalize_name(project)
+    return tuple(map(canonicalize_name, projects))

@@ -73,11 +73,10 @@ def shown_address(address: str) -> str:
     """Return an address as messages show it: without a password and without its query, which may hold a secret."""
     try:
         parts = urlsplit(address)
-        # A password with a slash in it, written as it is, begins where a port would.
-        is_one = bool(parts.netloc) and (parts.port is None or parts.port >= 0)
+        _ = parts.port  # raises for a password with a slash in it, written as it is: it begins where a port would
     except ValueError:
-        is_one = False
-    if not is_one:
+        return display(_without_login(address))
+    if not parts.netloc:
         return display(_without_login(address))
     return display(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
 

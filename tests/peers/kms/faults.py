@@ -45,6 +45,7 @@ class Proxy:
         self.faults: list[Fault] = []
         self.delay = 0.0
         self.requests: list[str] = []
+        self.bodies: list[bytes] = []
         self.most_at_once = 0
         self._at_once = 0
         self._lock = threading.Lock()
@@ -60,10 +61,11 @@ class Proxy:
         self._server.server_close()
         self._thread.join()
 
-    def meet(self, summary: str) -> Fault | None:
+    def meet(self, summary: str, body: bytes) -> Fault | None:
         """Return the fault that the request runs into, and count it."""
         with self._lock:
             self.requests.append(summary)
+            self.bodies.append(body)
             for fault in self.faults:
                 if fault.times and fault.matches in summary:
                     fault.times -= 1
@@ -127,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
         with proxy.counted():
             if proxy.delay:
                 time.sleep(proxy.delay)
-            fault = proxy.meet(f"{self.command} {self.path} {self.headers.get('X-Amz-Target', '')}")
+            fault = proxy.meet(f"{self.command} {self.path} {self.headers.get('X-Amz-Target', '')}", body)
             if fault is not None and fault.meanwhile is not None:
                 fault.meanwhile()
             self._deal(fault, body)

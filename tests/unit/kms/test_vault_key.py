@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,7 +14,7 @@ from hatch_sign.values.algorithms import KeyAlgorithm, Scheme
 from hatch_sign.values.errors import ConfigurationError, CustodyError, UnsupportedError
 from hatch_sign.values.protection import ProtectionLevel
 from hatch_sign.values.public_keys import encode_public_key_pem
-from hatch_sign_kms.vault import VaultBackend, connection
+from hatch_sign_kms.vault import VaultBackend
 from hatch_sign_kms.vault.keeping import describe_keeping
 
 from .vault_rig import DIGEST, KEYS, PEM, SIGN, answer, context_of, describe, key, refusal, sign, signature
@@ -22,20 +23,6 @@ if TYPE_CHECKING:
     from tests.peers.kms.faults import Proxy
 
 # --- one key ----------------------------------------------------------------------------------------------------------
-
-
-def sent(server: Proxy, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Collect what is asked of the transit engine."""
-    collected: list[dict[str, Any]] = []
-    whole = connection.Connection.transit
-
-    def observe(self: connection.Connection, method: str, path: str, content: Any = None, **options: Any) -> object:  # noqa: ANN401
-        collected.append({"path": path, **(content or {})})
-        return whole(self, method, path, content, **options)
-
-    monkeypatch.setattr(connection.Connection, "transit", observe)
-    answer(server, SIGN, 200, signature("vault:v1:c2lnbmF0dXJl"))
-    return collected
 
 
 RSA = encode_public_key_pem(private_key(KeyAlgorithm.RSA_3072).public_key()).decode()
@@ -49,14 +36,13 @@ RSA = encode_public_key_pem(private_key(KeyAlgorithm.RSA_3072).public_key()).dec
         (RSA, Scheme.RSA_PSS_SHA256, {"hash_algorithm": "sha2-256", "signature_algorithm": "pss", "salt_length": "hash"}),
     ],
 )
-def test_a_digest_is_signed_as_it_is(
-    server: Proxy, monkeypatch: pytest.MonkeyPatch, pem: str, scheme: Scheme, expected: dict[str, str]
-) -> None:
-    asked = sent(server, monkeypatch)
+def test_a_digest_is_signed_as_it_is(server: Proxy, pem: str, scheme: Scheme, expected: dict[str, str]) -> None:
     answer(server, KEYS, 200, key(keys={"1": {"public_key": pem}}))
+    answer(server, SIGN, 200, signature("vault:v1:c2lnbmF0dXJl"))
     assert sign(server, scheme=scheme) == b"signature"
     content = {"input": base64.b64encode(DIGEST).decode(), "key_version": 1, "prehashed": True, **expected}
-    assert asked[-1] == {"path": "sign/release", **content}
+    (body,) = [body for request, body in zip(server.requests, server.bodies, strict=True) if "/sign/release" in request]
+    assert json.loads(body) == content
 
 
 @pytest.mark.parametrize(

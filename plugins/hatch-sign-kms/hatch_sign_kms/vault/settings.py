@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from hatch_sign.remote.hosts import is_loopback
 from hatch_sign.values.display import display
 from hatch_sign.values.errors import ConfigurationError
 
@@ -52,7 +52,7 @@ class VaultSettings:
     @property
     def exposed(self) -> bool:
         """Whether the token would cross a network in clear."""
-        return self.plain_channel and not _is_loopback(urlsplit(self.address).hostname or "")
+        return self.plain_channel and not is_loopback(urlsplit(self.address).hostname or "")
 
     @property
     def verify(self) -> str | bool:
@@ -99,10 +99,3 @@ def _checked(address: str, variable: str) -> str:
         message = f"{variable} is {display(address)}, which is not the address of a server"
         raise ConfigurationError(message, remedy="write https://HOST:PORT")
     return address.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

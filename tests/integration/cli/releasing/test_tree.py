@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -153,14 +154,15 @@ def hide_by_setting(project: Project, pattern: str) -> None:
 
 
 def hide_by_own_settings(project: Project, pattern: str) -> None:
+    """As the settings of a user whose home that folder is."""
     home = project.folder / "home"
     (home / "excludes").write_text(f"{pattern}\n")
     (home / ".gitconfig").write_text(f'[core]\n\texcludesFile = "{home / "excludes"}"\n')
-    project.environ["HOME"] = str(home)  # type: ignore[index]
 
 
 @pytest.mark.parametrize("hide", [hide_by_info_exclude, hide_by_setting, hide_by_own_settings])
 def test_a_file_that_only_this_machine_hides_stops_it(hide: Callable[[Project, str], None], release: Project) -> None:
+    release = replace(release, environ={**release.environ, "HOME": str(release.folder / "home")})
     hide(release, "/secret.env")
     (release.folder / "secret.env").write_text("")
     document = check(release)
@@ -301,7 +303,6 @@ def test_an_unpacked_sdist_in_somebody_elses_checkout_stays(release: Project) ->
 
 
 def test_without_git_it_stays_and_says_so(release: Project) -> None:
-    release.environ["PATH"] = ""  # type: ignore[index]
-    document = check(release, "--tag", "v1.0")
+    document = check(replace(release, environ={**release.environ, "PATH": ""}), "--tag", "v1.0")
     assert {subject for subject, _ in told(document)} == {"commit", "tree"}
     assert any("with git on the path" in each["remedy"] for each in document["checks"])
